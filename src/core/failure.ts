@@ -1,0 +1,138 @@
+import type { Attempt } from "../../gen/sluice/v1/attempt_pb.ts";
+import type {
+  ContentSide,
+  ParseViolation,
+  ProviderProblem,
+  RateLimitScope,
+  Stage,
+} from "../../gen/sluice/v1/error_detail_pb.ts";
+import type { ErrorReason } from "../../gen/sluice/v1/error_reason_pb.ts";
+
+/** One broken rule: the path of the field as clients write it (`input.messages[0].content`), the rule's id, and what it asks. */
+export interface FieldViolation {
+  readonly field: string;
+  readonly rule: string;
+  readonly description: string;
+}
+
+/**
+ * Every way in which a call can fail on purpose. The union is closed: `rpc/error-table.ts` has exactly one row for each
+ * reason and does not compile without it. What is not a `SluiceError` is a bug, and reaches the caller as INTERNAL.
+ */
+export type Failure =
+  | { readonly reason: "INVALID_REQUEST"; readonly violations: readonly FieldViolation[] }
+  | {
+      readonly reason: "UNKNOWN_PROMPT" | "UNKNOWN_MODEL";
+      readonly name: string;
+      readonly version?: string;
+      readonly nearest: readonly string[];
+    }
+  | { readonly reason: "UNAUTHENTICATED"; readonly hint: string }
+  | { readonly reason: "PERMISSION_DENIED"; readonly hint: string }
+  | {
+      readonly reason: "RATE_LIMITED" | "REQUEST_EXCEEDS_RATE_WINDOW";
+      readonly scope: RateLimitScope;
+      readonly provider: string;
+      readonly model: string;
+      readonly unit?: string;
+      readonly limit?: number;
+      readonly requested?: number;
+      /** The wait the provider asked for. Never set for REQUEST_EXCEEDS_RATE_WINDOW. */
+      readonly retryAfterMs?: number;
+    }
+  | { readonly reason: "QUOTA_EXHAUSTED"; readonly provider: string; readonly model: string; readonly hint: string }
+  | {
+      readonly reason: "CONTEXT_OVERFLOW";
+      readonly promptTokens: number;
+      readonly reservedOutputTokens: number;
+      readonly windowTokens: number;
+      readonly largestPart: string;
+      readonly largestPartTokens: number;
+      readonly reportedByProvider: boolean;
+    }
+  | {
+      readonly reason: "PARSE_FAILURE";
+      readonly violations: readonly Omit<ParseViolation, "$typeName" | "$unknown">[];
+      readonly attempts: readonly Attempt[];
+      readonly excerpt: string;
+      readonly truncated: boolean;
+    }
+  | {
+      readonly reason: "CONTENT_FILTERED";
+      readonly side: ContentSide;
+      readonly category: string;
+      readonly model: string;
+    }
+  | {
+      readonly reason: "PROVIDER_MISCONFIGURED";
+      readonly problem: ProviderProblem;
+      readonly provider: string;
+      readonly model: string;
+      readonly httpStatus: number;
+    }
+  | {
+      readonly reason: "MODEL_UNAVAILABLE" | "MODEL_TIMEOUT" | "STREAM_INTERRUPTED";
+      readonly attempts: readonly Attempt[];
+      readonly retryAfterMs?: number;
+    }
+  | {
+      readonly reason: "OVERLOADED" | "STORE_UNAVAILABLE";
+      readonly resource: string;
+      readonly limit: number;
+      readonly retryAfterMs: number;
+    }
+  | { readonly reason: "CACHE_MISS"; readonly key: string }
+  | {
+      readonly reason: "DEADLINE_EXCEEDED" | "CANCELLED";
+      readonly stage: Stage;
+      readonly attempts: readonly Attempt[];
+    }
+  | { readonly reason: "INTERNAL" };
+
+export type FailureReason = Failure["reason"];
+
+/** A failure on its way to the caller. Throwing it neither logs nor counts: that happens once, at the end of the call. */
+export class SluiceError extends Error {
+  readonly failure: Failure;
+
+  constructor(failure: Failure, options?: { cause?: unknown }) {
+    super(failure.reason, options);
+    this.name = "SluiceError";
+    this.failure = failure;
+  }
+}
+
+/** Shorthand for the one failure that every layer may raise. */
+export function invalidRequest(field: string, rule: string, description: string): SluiceError {
+  return new SluiceError({ reason: "INVALID_REQUEST", violations: [{ field, rule, description }] });
+}
+
+/** The failure behind any thrown value; what was not thrown on purpose is INTERNAL. */
+export function failureOf(thrown: unknown): Failure {
+  return thrown instanceof SluiceError ? thrown.failure : { reason: "INTERNAL" };
+}
+
+/** The contract's number of each reason. `satisfies` makes a new reason fail to compile until it is placed. */
+export const reasonNumber = {
+  INVALID_REQUEST: 1,
+  UNKNOWN_PROMPT: 2,
+  UNKNOWN_MODEL: 3,
+  UNAUTHENTICATED: 4,
+  PERMISSION_DENIED: 5,
+  RATE_LIMITED: 6,
+  REQUEST_EXCEEDS_RATE_WINDOW: 7,
+  QUOTA_EXHAUSTED: 8,
+  CONTEXT_OVERFLOW: 9,
+  PARSE_FAILURE: 10,
+  CONTENT_FILTERED: 11,
+  PROVIDER_MISCONFIGURED: 12,
+  MODEL_UNAVAILABLE: 13,
+  MODEL_TIMEOUT: 14,
+  STREAM_INTERRUPTED: 15,
+  OVERLOADED: 16,
+  STORE_UNAVAILABLE: 17,
+  CACHE_MISS: 18,
+  DEADLINE_EXCEEDED: 19,
+  CANCELLED: 20,
+  INTERNAL: 21,
+} as const satisfies Record<FailureReason, ErrorReason>;

@@ -1,0 +1,56 @@
+import type { GenerationOptions } from "../../gen/sluice/v1/completion_input_pb.ts";
+import type { ChatMessage } from "./model.ts";
+
+/** A piece of context that a prompt shows the model. */
+export interface PromptChunk {
+  readonly id: string;
+  readonly text: string;
+}
+
+/** One version of a prompt file, loaded, checked and compiled. Immutable. */
+export interface LoadedPrompt {
+  readonly name: string;
+  /** Such as "v2". */
+  readonly version: string;
+  /** SHA-256 of the file's bytes, lower-case hex. */
+  readonly contentHash: string;
+  readonly description: string;
+  readonly model?: string;
+  readonly generation?: GenerationOptions;
+  /** JSON Schema 2020-12 of the variables, as text. */
+  readonly inputSchemaText: string;
+  /** JSON Schema 2020-12 of the answer, as text; absent for text output. */
+  readonly outputSchemaText?: string;
+  /** An answer that satisfies the output schema, as JSON text. */
+  readonly outputExampleText?: string;
+  /** A filled-in example of the variables, as JSON text. */
+  readonly exampleVariablesText?: string;
+  readonly source: string;
+  /** Whether a template shows `context`. Where none does, chunks are put before the instruction by the built-in context block. */
+  readonly usesContext: boolean;
+  /**
+   * Validates the variables and fills them in. Text in variables and chunks stays text: it never becomes a role, a
+   * template or another variable.
+   * @throws SluiceError INVALID_REQUEST; violation fields are paths below `variables`, such as `variables.lines[0].sku`.
+   */
+  render(variables: unknown, chunks: readonly PromptChunk[]): readonly ChatMessage[];
+}
+
+/** The prompts that are loaded now. Reads are synchronous: loading happens before and beside calls, never in them. */
+export interface PromptLibrary {
+  /**
+   * `version` is "v2", "latest" or "" (latest).
+   * @throws SluiceError UNKNOWN_PROMPT with the nearest names or versions.
+   */
+  get(name: string, version: string): LoadedPrompt;
+  /** All versions of all prompts, by name ascending, then version descending. */
+  list(): readonly LoadedPrompt[];
+}
+
+/** The prompt texts that Sluice itself needs; files too, shipped with the program. */
+export interface BuiltinPrompts {
+  /** Shows context chunks where the caller's messages or prompt have no place for them. Variables: none; uses context. */
+  readonly contextBlock: LoadedPrompt;
+  /** Asks for JSON where the model has no native mode. Variables: `schema` and `example` (may be empty), both texts. */
+  readonly jsonInstructions: LoadedPrompt;
+}
