@@ -111,11 +111,19 @@ export interface UpstreamErrorFields {
   readonly httpStatus: number;
   /** The wait the provider asked for. */
   readonly waitMs?: number;
+  /**
+   * Overrides what the kind says about sending the request again: false where the provider forbids it
+   * (`x-should-retry: false`), true where it asks for it or the adapter will send the next attempt differently.
+   */
+  readonly retry?: boolean;
   /** What the window counts, its size, and what this request asked of it. */
   readonly unit?: string;
   readonly limit?: number;
   readonly requested?: number;
-  /** For `output_limit_invalid`: the largest number of output tokens that is allowed, where the provider said. */
+  /**
+   * For `output_limit_invalid`, and for a `context_overflow` whose prompt alone would fit: the largest number of output
+   * tokens that is allowed, where the provider said.
+   */
   readonly maxOutputTokens?: number;
   /** For filters: the provider's category. */
   readonly category?: string;

@@ -1,5 +1,5 @@
-import type { Completion } from "../../gen/sluice/v1/completion_pb.ts";
 import type { CompletionInput } from "../../gen/sluice/v1/completion_input_pb.ts";
+import type { Completion } from "../../gen/sluice/v1/completion_pb.ts";
 import type { Explanation } from "../../gen/sluice/v1/explanation_pb.ts";
 import type { StreamCompleteResponse } from "../../gen/sluice/v1/pipeline_service_pb.ts";
 import type { Call } from "./call.ts";

@@ -7,6 +7,14 @@ export interface PromptChunk {
   readonly text: string;
 }
 
+/** Variables in two spellings of one value, of the same shape. */
+export interface PromptVariables {
+  /** For validation: numbers are numbers. */
+  readonly value: unknown;
+  /** For rendering: a number whose digits a double would change (`1.10`, 20 digits) is the text that the caller wrote. */
+  readonly spelled: unknown;
+}
+
 /** One version of a prompt file, loaded, checked and compiled. Immutable. */
 export interface LoadedPrompt {
   readonly name: string;
@@ -33,7 +41,7 @@ export interface LoadedPrompt {
    * template or another variable.
    * @throws SluiceError INVALID_REQUEST; violation fields are paths below `variables`, such as `variables.lines[0].sku`.
    */
-  render(variables: unknown, chunks: readonly PromptChunk[]): readonly ChatMessage[];
+  render(variables: PromptVariables, chunks: readonly PromptChunk[]): readonly ChatMessage[];
 }
 
 /** The prompts that are loaded now. Reads are synchronous: loading happens before and beside calls, never in them. */

@@ -110,7 +110,7 @@ export type Completion = Message<"sluice.v1.Completion"> & {
   truncation?: Truncation | undefined;
 
   /**
-   * The context chunks that the answer names in the form [id], in the order of their first mention.
+   * For text output: the context chunks that the answer names in the form [id], in the order of their first mention.
    *
    * @generated from field: repeated sluice.v1.Citation citations = 13;
    */

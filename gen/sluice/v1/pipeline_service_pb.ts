@@ -2,24 +2,22 @@
 // @generated from file sluice/v1/pipeline_service.proto (package sluice.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import type { CacheStatus, Completion, PromptReference } from "./completion_pb.ts";
 import { file_sluice_v1_completion } from "./completion_pb.ts";
 import type { CompletionInput } from "./completion_input_pb.ts";
 import { file_sluice_v1_completion_input } from "./completion_input_pb.ts";
-import type { ErrorReason } from "./error_reason_pb.ts";
-import { file_sluice_v1_error_reason } from "./error_reason_pb.ts";
 import type { Explanation } from "./explanation_pb.ts";
 import { file_sluice_v1_explanation } from "./explanation_pb.ts";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file sluice/v1/pipeline_service.proto.
  */
 export const file_sluice_v1_pipeline_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBzbHVpY2UvdjEvcGlwZWxpbmVfc2VydmljZS5wcm90bxIJc2x1aWNlLnYxIkQKD0NvbXBsZXRlUmVxdWVzdBIxCgVpbnB1dBgBIAEoCzIaLnNsdWljZS52MS5Db21wbGV0aW9uSW5wdXRCBrpIA8gBASI9ChBDb21wbGV0ZVJlc3BvbnNlEikKCmNvbXBsZXRpb24YASABKAsyFS5zbHVpY2UudjEuQ29tcGxldGlvbiJKChVTdHJlYW1Db21wbGV0ZVJlcXVlc3QSMQoFaW5wdXQYASABKAsyGi5zbHVpY2UudjEuQ29tcGxldGlvbklucHV0Qga6SAPIAQEiyAEKFlN0cmVhbUNvbXBsZXRlUmVzcG9uc2USJQoHc3RhcnRlZBgBIAEoCzISLnNsdWljZS52MS5TdGFydGVkSAASKgoKdGV4dF9kZWx0YRgCIAEoCzIULnNsdWljZS52MS5UZXh0RGVsdGFIABIpCglyZXN0YXJ0ZWQYAyABKAsyFC5zbHVpY2UudjEuUmVzdGFydGVkSAASJwoIZmluaXNoZWQYBCABKAsyEy5zbHVpY2UudjEuRmluaXNoZWRIAEIHCgVldmVudCKWAQoHU3RhcnRlZBIPCgdjYWxsX2lkGAEgASgJEg0KBW1vZGVsGAIgASgJEioKBnByb21wdBgDIAEoCzIaLnNsdWljZS52MS5Qcm9tcHRSZWZlcmVuY2USLAoMY2FjaGVfc3RhdHVzGAQgASgOMhYuc2x1aWNlLnYxLkNhY2hlU3RhdHVzEhEKCXN5bnRoZXRpYxgFIAEoCCIyCglUZXh0RGVsdGESFwoPc2VxdWVuY2VfbnVtYmVyGAEgASgDEgwKBHRleHQYAiABKAkiQQoJUmVzdGFydGVkEiUKBWNhdXNlGAEgASgOMhYuc2x1aWNlLnYxLkVycm9yUmVhc29uEg0KBW1vZGVsGAIgASgJIjUKCEZpbmlzaGVkEikKCmNvbXBsZXRpb24YASABKAsyFS5zbHVpY2UudjEuQ29tcGxldGlvbiJDCg5FeHBsYWluUmVxdWVzdBIxCgVpbnB1dBgBIAEoCzIaLnNsdWljZS52MS5Db21wbGV0aW9uSW5wdXRCBrpIA8gBASI+Cg9FeHBsYWluUmVzcG9uc2USKwoLZXhwbGFuYXRpb24YASABKAsyFi5zbHVpY2UudjEuRXhwbGFuYXRpb24y+gEKD1BpcGVsaW5lU2VydmljZRJFCghDb21wbGV0ZRIaLnNsdWljZS52MS5Db21wbGV0ZVJlcXVlc3QaGy5zbHVpY2UudjEuQ29tcGxldGVSZXNwb25zZSIAElkKDlN0cmVhbUNvbXBsZXRlEiAuc2x1aWNlLnYxLlN0cmVhbUNvbXBsZXRlUmVxdWVzdBohLnNsdWljZS52MS5TdHJlYW1Db21wbGV0ZVJlc3BvbnNlIgAwARJFCgdFeHBsYWluEhkuc2x1aWNlLnYxLkV4cGxhaW5SZXF1ZXN0Ghouc2x1aWNlLnYxLkV4cGxhaW5SZXNwb25zZSIDkAICQjQKDWRldi5zbHVpY2UudjFQAVohc2x1aWNlLmRldi9nZW4vc2x1aWNlL3YxO3NsdWljZXYxYgZwcm90bzM", [file_buf_validate_validate, file_sluice_v1_completion, file_sluice_v1_completion_input, file_sluice_v1_error_reason, file_sluice_v1_explanation]);
+  fileDesc("CiBzbHVpY2UvdjEvcGlwZWxpbmVfc2VydmljZS5wcm90bxIJc2x1aWNlLnYxIkQKD0NvbXBsZXRlUmVxdWVzdBIxCgVpbnB1dBgBIAEoCzIaLnNsdWljZS52MS5Db21wbGV0aW9uSW5wdXRCBrpIA8gBASI9ChBDb21wbGV0ZVJlc3BvbnNlEikKCmNvbXBsZXRpb24YASABKAsyFS5zbHVpY2UudjEuQ29tcGxldGlvbiJKChVTdHJlYW1Db21wbGV0ZVJlcXVlc3QSMQoFaW5wdXQYASABKAsyGi5zbHVpY2UudjEuQ29tcGxldGlvbklucHV0Qga6SAPIAQEiyAEKFlN0cmVhbUNvbXBsZXRlUmVzcG9uc2USJQoHc3RhcnRlZBgBIAEoCzISLnNsdWljZS52MS5TdGFydGVkSAASKgoKdGV4dF9kZWx0YRgCIAEoCzIULnNsdWljZS52MS5UZXh0RGVsdGFIABIpCglyZXN0YXJ0ZWQYAyABKAsyFC5zbHVpY2UudjEuUmVzdGFydGVkSAASJwoIZmluaXNoZWQYBCABKAsyEy5zbHVpY2UudjEuRmluaXNoZWRIAEIHCgVldmVudCKWAQoHU3RhcnRlZBIPCgdjYWxsX2lkGAEgASgJEg0KBW1vZGVsGAIgASgJEioKBnByb21wdBgDIAEoCzIaLnNsdWljZS52MS5Qcm9tcHRSZWZlcmVuY2USLAoMY2FjaGVfc3RhdHVzGAQgASgOMhYuc2x1aWNlLnYxLkNhY2hlU3RhdHVzEhEKCXN5bnRoZXRpYxgFIAEoCCIyCglUZXh0RGVsdGESFwoPc2VxdWVuY2VfbnVtYmVyGAEgASgDEgwKBHRleHQYAiABKAkiQgoJUmVzdGFydGVkEiYKBWNhdXNlGAEgASgOMhcuc2x1aWNlLnYxLlJlc3RhcnRDYXVzZRINCgVtb2RlbBgCIAEoCSI1CghGaW5pc2hlZBIpCgpjb21wbGV0aW9uGAEgASgLMhUuc2x1aWNlLnYxLkNvbXBsZXRpb24iQwoORXhwbGFpblJlcXVlc3QSMQoFaW5wdXQYASABKAsyGi5zbHVpY2UudjEuQ29tcGxldGlvbklucHV0Qga6SAPIAQEiPgoPRXhwbGFpblJlc3BvbnNlEisKC2V4cGxhbmF0aW9uGAEgASgLMhYuc2x1aWNlLnYxLkV4cGxhbmF0aW9uKpwBCgxSZXN0YXJ0Q2F1c2USHQoZUkVTVEFSVF9DQVVTRV9VTlNQRUNJRklFRBAAEhcKE1JFU1RBUlRfQ0FVU0VfUkVUUlkQARIaChZSRVNUQVJUX0NBVVNFX0ZBTExCQUNLEAISGAoUUkVTVEFSVF9DQVVTRV9SRVBBSVIQAxIeChpSRVNUQVJUX0NBVVNFX09VVFBVVF9MSU1JVBAEMvoBCg9QaXBlbGluZVNlcnZpY2USRQoIQ29tcGxldGUSGi5zbHVpY2UudjEuQ29tcGxldGVSZXF1ZXN0Ghsuc2x1aWNlLnYxLkNvbXBsZXRlUmVzcG9uc2UiABJZCg5TdHJlYW1Db21wbGV0ZRIgLnNsdWljZS52MS5TdHJlYW1Db21wbGV0ZVJlcXVlc3QaIS5zbHVpY2UudjEuU3RyZWFtQ29tcGxldGVSZXNwb25zZSIAMAESRQoHRXhwbGFpbhIZLnNsdWljZS52MS5FeHBsYWluUmVxdWVzdBoaLnNsdWljZS52MS5FeHBsYWluUmVzcG9uc2UiA5ACAkI0Cg1kZXYuc2x1aWNlLnYxUAFaIXNsdWljZS5kZXYvZ2VuL3NsdWljZS92MTtzbHVpY2V2MWIGcHJvdG8z", [file_buf_validate_validate, file_sluice_v1_completion, file_sluice_v1_completion_input, file_sluice_v1_explanation]);
 
 /**
  * CompleteRequest asks for a completion.
@@ -223,9 +221,9 @@ export type Restarted = Message<"sluice.v1.Restarted"> & {
   /**
    * Why.
    *
-   * @generated from field: sluice.v1.ErrorReason cause = 1;
+   * @generated from field: sluice.v1.RestartCause cause = 1;
    */
-  cause: ErrorReason;
+  cause: RestartCause;
 
   /**
    * The alias of the model that answers now.
@@ -249,8 +247,7 @@ export const RestartedSchema: GenMessage<Restarted> = /*@__PURE__*/
  */
 export type Finished = Message<"sluice.v1.Finished"> & {
   /**
-   * The whole completion. Its text equals the deltas since the last restart, joined; for JSON output it is the
-   * validated JSON value, which may be a part of them.
+   * The whole completion. Its text equals the deltas since the last restart, joined.
    *
    * @generated from field: sluice.v1.Completion completion = 1;
    */
@@ -305,6 +302,61 @@ export type ExplainResponse = Message<"sluice.v1.ExplainResponse"> & {
  */
 export const ExplainResponseSchema: GenMessage<ExplainResponse> = /*@__PURE__*/
   messageDesc(file_sluice_v1_pipeline_service, 9);
+
+/**
+ * RestartCause says why an answer is made anew.
+ *
+ * @generated from enum sluice.v1.RestartCause
+ */
+export const RestartCause = {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: RESTART_CAUSE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The answer broke off, and the same model is asked again.
+   *
+   * @generated from enum value: RESTART_CAUSE_RETRY = 1;
+   */
+  RETRY: 1,
+
+  /**
+   * The answer broke off, and another model of the fallback chain is asked.
+   *
+   * @generated from enum value: RESTART_CAUSE_FALLBACK = 2;
+   */
+  FALLBACK: 2,
+
+  /**
+   * The JSON value had text around it or needed a repair of notation: the next delta holds the validated value.
+   *
+   * @generated from enum value: RESTART_CAUSE_REPAIR = 3;
+   */
+  REPAIR: 3,
+
+  /**
+   * The answer ran into its number of output tokens, and the model is asked again with more.
+   *
+   * @generated from enum value: RESTART_CAUSE_OUTPUT_LIMIT = 4;
+   */
+  OUTPUT_LIMIT: 4,
+} as const;
+
+/**
+ * RestartCause says why an answer is made anew.
+ *
+ * @generated from enum sluice.v1.RestartCause
+ */
+export type RestartCause = (typeof RestartCause)[keyof typeof RestartCause] | UnknownEnum;
+
+/**
+ * Describes the enum sluice.v1.RestartCause.
+ */
+export const RestartCauseSchema: GenEnum<RestartCause> = /*@__PURE__*/
+  enumDesc(file_sluice_v1_pipeline_service, 0);
 
 /**
  * PipelineService runs LLM calls: validate, build context, look up the cache, call the model, parse.

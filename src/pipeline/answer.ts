@@ -1,0 +1,85 @@
+import type { Completion } from "../../gen/sluice/v1/completion_pb.ts";
+import { Stage } from "../../gen/sluice/v1/error_detail_pb.ts";
+import { RestartCause } from "../../gen/sluice/v1/pipeline_service_pb.ts";
+import { SluiceError } from "../core/failure.ts";
+import type { ModelTarget } from "../core/model.ts";
+import { type CachePolicy, type CachePorts, store } from "./cache.ts";
+import { type CallModelPorts, callModel, type ModelAnswer, type ModelJob } from "./call-model.ts";
+import { assembleCompletion } from "./completion.ts";
+import { parseAnswer } from "./parse.ts";
+
+export interface AnswerPorts extends CallModelPorts {
+  readonly cache: CachePorts;
+}
+
+/** What the work of a call sends to everyone who waits for it. */
+export type AnswerEvent =
+  | { readonly kind: "delta"; readonly text: string; readonly target: ModelTarget }
+  | { readonly kind: "restarted"; readonly cause: RestartCause; readonly target: ModelTarget }
+  /** Once, last. */
+  | {
+      readonly kind: "completed";
+      readonly completion: Completion;
+      readonly target: ModelTarget;
+      readonly timings: readonly (readonly [typeof Stage.CALL_MODEL | typeof Stage.PARSE, number])[];
+    };
+
+const MAX_EXCERPT_CHARACTERS = 512;
+
+/**
+ * Makes an answer: call model → parse → store cache. Ends with exactly one `completed`, or throws.
+ * The deltas since the last restart, joined, are the completion's text.
+ */
+export async function* makeAnswer(
+  ports: AnswerPorts,
+  job: ModelJob & { readonly key: string; readonly policy: CachePolicy },
+): AsyncGenerator<AnswerEvent, void, undefined> {
+  const startedMs = ports.clock.monotonicMs();
+  let sent = "";
+  for await (const step of callModel(ports, job)) {
+    if (step.kind !== "answered") {
+      sent = step.kind === "delta" ? sent + step.text : "";
+      yield step;
+      continue;
+    }
+    const { answer } = step;
+    const calledMs = ports.clock.monotonicMs();
+    const parsed = parseOrFail(answer, job);
+    const parsedMs = ports.clock.monotonicMs();
+    if (parsed.text !== sent) yield* replaceText(sent, parsed.text, answer.target);
+    const completion = assembleCompletion(answer, parsed, job.context, job.charges.total());
+    if (job.policy.mayWrite && isGood(answer)) await store(ports.cache, job.key, completion, job.policy.ttlMs);
+    yield {
+      kind: "completed",
+      completion,
+      target: answer.target,
+      timings: [
+        [Stage.CALL_MODEL, calledMs - startedMs],
+        [Stage.PARSE, parsedMs - calledMs],
+      ],
+    };
+  }
+}
+
+/** Only whole answers of the model that was asked for are stored; filtered and failed ones never get here. */
+function isGood(answer: ModelAnswer): boolean {
+  return answer.finish === "stop" && answer.isAsAsked;
+}
+
+function parseOrFail(answer: ModelAnswer, job: ModelJob): { text: string; repairs: readonly string[] } {
+  const parsed = parseAnswer(answer, job.context.draft.output);
+  if (parsed.ok) return parsed;
+  throw new SluiceError({
+    reason: "PARSE_FAILURE",
+    violations: parsed.violations,
+    attempts: job.charges.total().attempts,
+    excerpt: answer.text.slice(0, MAX_EXCERPT_CHARACTERS),
+    truncated: parsed.truncated,
+  });
+}
+
+/** What was sent is not the validated value: it had prose around it, or needed a repair. */
+function* replaceText(sent: string, text: string, target: ModelTarget): Generator<AnswerEvent> {
+  if (sent) yield { kind: "restarted", cause: RestartCause.REPAIR, target };
+  if (text) yield { kind: "delta", text, target };
+}

@@ -1,0 +1,78 @@
+import type { CompletionInput, ContextChunk } from "../../../gen/sluice/v1/completion_input_pb.ts";
+import { Overflow } from "../../../gen/sluice/v1/completion_input_pb.ts";
+import { type Message, Role } from "../../../gen/sluice/v1/message_pb.ts";
+import type { JsonSchema, JsonSchemas } from "../../core/json-schema.ts";
+import type { ChatMessage } from "../../core/model.ts";
+import type { LoadedPrompt, PromptLibrary } from "../../core/prompt.ts";
+import type { ValidInput } from "../validate.ts";
+import { mergeSampling, type RequestedSampling } from "./sampling.ts";
+
+/** What is asked of the answer. */
+export type DraftOutput =
+  | { readonly kind: "text" }
+  | { readonly kind: "json"; readonly schema: JsonSchema; readonly exampleText: string };
+
+/** A request whose names are resolved but which is not yet fitted to a model's window. */
+export interface Draft {
+  readonly prompt?: LoadedPrompt;
+  /** The alias that the request or the prompt names; absent where neither does. */
+  readonly modelAlias?: string;
+  readonly output: DraftOutput;
+  readonly sampling: RequestedSampling;
+  /** In the order they are shown. */
+  readonly chunks: readonly ContextChunk[];
+  readonly mayTruncate: boolean;
+  /** Whether the messages are a conversation, whose oldest turns may be dropped; a prompt's sections never are. */
+  readonly isConversation: boolean;
+  /** The messages with these chunks shown in the place that the prompt has for them, if it has one. */
+  render(chunks: readonly ContextChunk[]): readonly ChatMessage[];
+  /** Whether `render` shows the chunks. Where it does not, the built-in context block does. */
+  readonly showsChunks: boolean;
+}
+
+/**
+ * Resolves the prompt and its defaults.
+ * @throws SluiceError UNKNOWN_PROMPT, or INVALID_REQUEST with the path of the variable.
+ */
+export function draftRequest(ports: { prompts: PromptLibrary; schemas: JsonSchemas }, valid: ValidInput): Draft {
+  const { input } = valid;
+  const prompt = input.prompt && ports.prompts.get(input.prompt.name, input.prompt.version);
+  return {
+    prompt,
+    modelAlias: input.model || prompt?.model || undefined,
+    output: resolveOutput(ports.schemas, valid, prompt),
+    sampling: mergeSampling(input.generation, prompt?.generation),
+    chunks: input.context?.chunks ?? [],
+    mayTruncate: input.overflow !== Overflow.REJECT,
+    isConversation: prompt === undefined,
+    showsChunks: prompt?.usesContext ?? false,
+    render: prompt ? (chunks) => prompt.render(valid.variables, chunks) : () => conversation(input),
+  };
+}
+
+function resolveOutput(schemas: JsonSchemas, valid: ValidInput, prompt: LoadedPrompt | undefined): DraftOutput {
+  const asked = valid.input.output?.format.case;
+  if (valid.outputSchema) return { kind: "json", schema: valid.outputSchema, exampleText: "" };
+  if (asked === "text" || prompt?.outputSchemaText === undefined) return { kind: "text" };
+  // The schema of a loaded prompt compiled when it was loaded, so this is a look-up.
+  return {
+    kind: "json",
+    schema: schemas.compile(prompt.outputSchemaText),
+    exampleText: prompt.outputExampleText ?? "",
+  };
+}
+
+/** Validation has refused every role but these. */
+const roleWords: Readonly<Record<number, ChatMessage["role"]>> = {
+  [Role.SYSTEM]: "system",
+  [Role.USER]: "user",
+  [Role.ASSISTANT]: "assistant",
+};
+
+function conversation(input: CompletionInput): ChatMessage[] {
+  return input.messages.map((message) => ({ role: roleWords[message.role] ?? "user", text: messageText(message) }));
+}
+
+function messageText(message: Message): string {
+  return message.content.map((part) => part.content.value ?? "").join("");
+}

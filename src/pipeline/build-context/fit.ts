@@ -1,0 +1,198 @@
+import type { ContextChunk } from "../../../gen/sluice/v1/completion_input_pb.ts";
+import { SluiceError } from "../../core/failure.ts";
+import type { ChatMessage, ModelOutput, ModelTarget, SamplingOptions } from "../../core/model.ts";
+import type { BuiltinPrompts } from "../../core/prompt.ts";
+import type { TokenCounter } from "../../core/tokens.ts";
+import type { Draft } from "./draft.ts";
+import { cutIntoParts, type PromptParts } from "./parts.ts";
+
+/** How a model's window is spent. */
+export interface TokenBudget {
+  readonly windowTokens: number;
+  readonly reservedOutputTokens: number;
+  readonly systemTokens: number;
+  readonly schemaTokens: number;
+  readonly contextTokens: number;
+  readonly conversationTokens: number;
+  readonly promptTokens: number;
+}
+
+/** What was left out so that the rest fits. */
+export interface Dropped {
+  readonly tokensBefore: number;
+  readonly tokensAfter: number;
+  /** In the order they went. */
+  readonly chunkIds: readonly string[];
+  /** Messages, not pairs. */
+  readonly turns: number;
+}
+
+/** A prompt that fits one model. */
+export interface FittedPrompt {
+  readonly messages: readonly ChatMessage[];
+  /** The chunks that the messages hold, in the order they are shown. */
+  readonly chunks: readonly ContextChunk[];
+  readonly output: ModelOutput;
+  readonly sampling: SamplingOptions;
+  readonly budget: TokenBudget;
+  readonly dropped?: Dropped;
+}
+
+export interface FitPorts {
+  readonly counter: TokenCounter;
+  readonly builtins: BuiltinPrompts;
+}
+
+/** What an attempt learned about the model that the configuration does not say. */
+export interface FitLimits {
+  /** Less than the model's window when the provider found our count too small. */
+  readonly windowTokens?: number;
+  readonly maxOutputTokens?: number;
+  /** Asks in words where the provider refused its native JSON mode. */
+  readonly withoutJsonMode?: boolean;
+}
+
+/**
+ * Fits a draft to a model: prompt tokens + reserved output tokens ≤ the window. Context chunks go first (lowest score
+ * first), then the oldest turns of a conversation; never the system part, the instruction or the schema.
+ * @throws SluiceError CONTEXT_OVERFLOW when the rest is too large, or when the draft may not be truncated.
+ */
+export function fitToModel(ports: FitPorts, draft: Draft, target: ModelTarget, limits: FitLimits = {}): FittedPrompt {
+  const windowTokens = limits.windowTokens ?? target.contextTokens;
+  const sampling = limitSampling(draft, target, limits);
+  const output = modelOutput(draft, target, limits);
+  const parts = cutIntoParts(ports, draft, target, output);
+  const kept = dropUntilFits(draft, parts, windowTokens - sampling.maxOutputTokens);
+  if (!kept) throw overflow(parts, sampling.maxOutputTokens, windowTokens);
+  const budget = spend(parts, kept, sampling.maxOutputTokens, windowTokens);
+  const chunks = draft.chunks.filter((chunk) => !kept.droppedChunks.has(chunk));
+  return {
+    messages: layOut(ports.builtins, draft, parts, chunks, kept.droppedTurns),
+    chunks,
+    output,
+    sampling,
+    budget,
+    dropped: describeDropped(kept, parts, budget),
+  };
+}
+
+function limitSampling(draft: Draft, target: ModelTarget, limits: FitLimits): SamplingOptions {
+  const asked = limits.maxOutputTokens ?? draft.sampling.maxOutputTokens ?? target.initialMaxTokens;
+  return { ...draft.sampling, maxOutputTokens: Math.min(asked, target.maxOutputTokens) };
+}
+
+function modelOutput(draft: Draft, target: ModelTarget, limits: FitLimits): ModelOutput {
+  if (draft.output.kind === "text") return { kind: "text" };
+  const mode = limits.withoutJsonMode ? "prompt" : target.structuredOutput;
+  return { kind: "json", mode, schemaText: draft.output.schema.text };
+}
+
+interface Kept {
+  /** In the order they went. */
+  readonly droppedChunks: ReadonlySet<ContextChunk>;
+  readonly droppedTurns: number;
+  readonly tokensBefore: number;
+  readonly tokensAfter: number;
+}
+
+function dropUntilFits(draft: Draft, parts: PromptParts, roomTokens: number): Kept | undefined {
+  const contextTokens = sum(parts.chunkTokens.values()) + parts.frameTokens;
+  const turnTokens = parts.droppableTurns.reduce((total, turn) => total + turn.tokens, 0);
+  const tokensBefore = fixedTokens(parts) + contextTokens + turnTokens;
+  const droppedChunks = new Set<ContextChunk>();
+  let droppedTurns = 0;
+  let tokens = tokensBefore;
+  if (draft.mayTruncate) {
+    for (const chunk of weakestFirst(draft.chunks)) {
+      if (tokens <= roomTokens) break;
+      droppedChunks.add(chunk);
+      tokens -= parts.chunkTokens.get(chunk) ?? 0;
+      if (droppedChunks.size === draft.chunks.length) tokens -= parts.frameTokens;
+    }
+    for (const turn of parts.droppableTurns) {
+      if (tokens <= roomTokens) break;
+      droppedTurns += 1;
+      tokens -= turn.tokens;
+    }
+  }
+  return tokens <= roomTokens ? { droppedChunks, droppedTurns, tokensBefore, tokensAfter: tokens } : undefined;
+}
+
+/** Lowest score first; chunks without a score before those with one; among equals the later one first. */
+function weakestFirst(chunks: readonly ContextChunk[]): ContextChunk[] {
+  const weight = (chunk: ContextChunk) => chunk.score ?? Number.NEGATIVE_INFINITY;
+  return [...chunks].reverse().sort((a, b) => (weight(a) === weight(b) ? 0 : weight(a) - weight(b)));
+}
+
+/** System first, then the words that ask for JSON, older turns, context, and the instruction last. */
+function layOut(
+  builtins: BuiltinPrompts,
+  draft: Draft,
+  parts: PromptParts,
+  chunks: readonly ContextChunk[],
+  droppedTurns: number,
+): ChatMessage[] {
+  const rendered = draft.render(chunks);
+  const system = rendered.filter((message) => message.role === "system");
+  const rest = rendered.filter((message) => message.role !== "system");
+  const dropped = parts.droppableTurns.slice(0, droppedTurns).reduce((n, turn) => n + turn.messages.length, 0);
+  const older = rest.slice(dropped, -1);
+  const instruction = rest.slice(-1);
+  const nothing = { value: {}, spelled: {} };
+  const block = draft.showsChunks || !chunks.length ? [] : builtins.contextBlock.render(nothing, chunks);
+  return [...system, ...parts.jsonInstructions, ...older, ...block, ...instruction];
+}
+
+function fixedTokens(parts: PromptParts): number {
+  return parts.systemTokens + parts.schemaTokens + parts.instructionTokens;
+}
+
+function spend(parts: PromptParts, kept: Kept, reservedOutputTokens: number, windowTokens: number): TokenBudget {
+  const turns = parts.droppableTurns.slice(kept.droppedTurns).reduce((total, turn) => total + turn.tokens, 0);
+  return {
+    windowTokens,
+    reservedOutputTokens,
+    systemTokens: parts.systemTokens,
+    schemaTokens: parts.schemaTokens,
+    contextTokens: kept.tokensAfter - fixedTokens(parts) - turns,
+    conversationTokens: parts.instructionTokens + turns,
+    promptTokens: kept.tokensAfter,
+  };
+}
+
+function describeDropped(kept: Kept, parts: PromptParts, budget: TokenBudget): Dropped | undefined {
+  if (!kept.droppedChunks.size && !kept.droppedTurns) return undefined;
+  return {
+    tokensBefore: kept.tokensBefore,
+    tokensAfter: budget.promptTokens,
+    chunkIds: [...kept.droppedChunks].map((chunk) => chunk.id),
+    turns: parts.droppableTurns.slice(0, kept.droppedTurns).reduce((n, turn) => n + turn.messages.length, 0),
+  };
+}
+
+function overflow(parts: PromptParts, reservedOutputTokens: number, windowTokens: number): SluiceError {
+  const turns = parts.droppableTurns.reduce((total, turn) => total + turn.tokens, 0);
+  const sizes: Record<string, number> = {
+    system: parts.systemTokens,
+    schema: parts.schemaTokens,
+    instruction: parts.instructionTokens,
+    context: sum(parts.chunkTokens.values()) + parts.frameTokens,
+    conversation: turns,
+  };
+  const [largestPart, largestPartTokens] = Object.entries(sizes).reduce((a, b) => (b[1] > a[1] ? b : a));
+  return new SluiceError({
+    reason: "CONTEXT_OVERFLOW",
+    promptTokens: sum(Object.values(sizes)),
+    reservedOutputTokens,
+    windowTokens,
+    largestPart,
+    largestPartTokens,
+    reportedByProvider: false,
+  });
+}
+
+function sum(numbers: Iterable<number>): number {
+  let total = 0;
+  for (const number of numbers) total += number;
+  return total;
+}

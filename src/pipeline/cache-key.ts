@@ -1,0 +1,128 @@
+import { hash } from "node:crypto";
+import type { ContextChunk } from "../../gen/sluice/v1/completion_input_pb.ts";
+import type { ChatMessage, ModelOutput, ModelTarget, SamplingOptions } from "../core/model.ts";
+import type { Draft } from "./build-context/draft.ts";
+import type { FittedPrompt } from "./build-context/fit.ts";
+import type { BuiltContext } from "./build-context.ts";
+
+/** Raised when the meaning of stored answers or of the key changes; old entries are then never found. */
+const KEY_VERSION = 1;
+
+/** A cache key and what it is made of. */
+export interface ContentKey {
+  /** SHA-256, lower-case hex. */
+  readonly key: string;
+  /** The names of the parts, for `Explain`. */
+  readonly parts: readonly string[];
+}
+
+/**
+ * The content key: a hash over everything that can change the answer. The functions below take their values apart
+ * field by field, and what is left over must be nothing: a new field does not compile until someone has said whether
+ * it belongs in the key.
+ */
+export function contentKey(tenant: string, context: BuiltContext): ContentKey {
+  const { draft, target, fitted, ...rest } = context;
+  rest satisfies Record<string, never>;
+  const parts: Record<string, unknown> = {
+    version: KEY_VERSION,
+    tenant,
+    ...targetParts(target),
+    ...draftParts(draft),
+    ...fittedParts(fitted),
+  };
+  // JSON with a fixed order of names is unambiguous: every text is quoted, so no value can pose as its neighbour.
+  return { key: hash("sha256", JSON.stringify(parts)), parts: Object.keys(parts) };
+}
+
+/** `T` where `Names` names every field of it, else `never`, which nothing satisfies. */
+type OnlyFields<T, Names> = [keyof T] extends [Names] ? T : never;
+
+function targetParts(target: ModelTarget): Record<string, unknown> {
+  const { provider, providerModel, escalateTo, synthetic, ...notInKey } = target;
+  // How an answer is fetched, counted or described changes no answer; limits act through messages and sampling.
+  notInKey satisfies OnlyFields<
+    typeof notInKey,
+    | "alias"
+    | "family"
+    | "contextTokens"
+    | "maxOutputTokens"
+    | "initialMaxTokens"
+    | "structuredOutput"
+    | "streamUpstream"
+    | "fallbacks"
+    | "timeouts"
+    | "description"
+    | "chat"
+  >;
+  const { id, baseUrl, ...restOfProvider } = provider;
+  restOfProvider satisfies Record<string, never>;
+  return { provider: id, base_url: baseUrl, provider_model: providerModel, escalate_to: escalateTo, synthetic };
+}
+
+function draftParts(draft: Draft): Record<string, unknown> {
+  const { output, ...notInKey } = draft;
+  // The rest acts only through the messages, the sampling and the target.
+  notInKey satisfies OnlyFields<
+    typeof notInKey,
+    "prompt" | "modelAlias" | "sampling" | "chunks" | "mayTruncate" | "isConversation" | "showsChunks" | "render"
+  >;
+  return { asked_output: output.kind };
+}
+
+function fittedParts(fitted: FittedPrompt): Record<string, unknown> {
+  const { messages, chunks, output, sampling, ...notInKey } = fitted;
+  // What was counted and dropped shows in the messages.
+  notInKey satisfies OnlyFields<typeof notInKey, "budget" | "dropped">;
+  return {
+    messages: messages.map(messageParts),
+    chunks: chunks.map(chunkParts),
+    output: outputParts(output),
+    ...samplingParts(sampling),
+  };
+}
+
+function messageParts(message: ChatMessage): unknown[] {
+  const { role, text, ...rest } = message;
+  rest satisfies Record<string, never>;
+  return [role, text];
+}
+
+function chunkParts(chunk: ContextChunk): unknown[] {
+  const { id, text, score, $typeName, $unknown, ...rest } = chunk;
+  rest satisfies Record<string, never>;
+  // The score comes back in citations.
+  return [id, text, score];
+}
+
+function outputParts(output: ModelOutput): unknown[] {
+  if (output.kind === "text") return ["text"];
+  const { kind, mode, schemaText, ...rest } = output;
+  rest satisfies Record<string, never>;
+  return [kind, mode, schemaText];
+}
+
+function samplingParts(sampling: SamplingOptions): Record<string, unknown> {
+  const {
+    temperature,
+    topP,
+    maxOutputTokens,
+    stop,
+    seed,
+    presencePenalty,
+    frequencyPenalty,
+    reasoningEffort,
+    ...rest
+  } = sampling;
+  rest satisfies Record<string, never>;
+  return {
+    temperature,
+    top_p: topP,
+    max_output_tokens: maxOutputTokens,
+    stop,
+    seed: seed?.toString(),
+    presence_penalty: presencePenalty,
+    frequency_penalty: frequencyPenalty,
+    reasoning_effort: reasoningEffort,
+  };
+}

@@ -1,0 +1,142 @@
+import type { Call } from "../../core/call.ts";
+import type { Clock } from "../../core/clock.ts";
+import {
+  type ModelEvent,
+  type ModelRequest,
+  type ModelTarget,
+  UpstreamError,
+  type UpstreamErrorKind,
+} from "../../core/model.ts";
+import type { TokenCounts } from "../../core/money.ts";
+import type { TokenCounter } from "../../core/tokens.ts";
+import type { Charges, OpenAttempt } from "../charge.ts";
+import { reasonOf } from "./failure.ts";
+import type { Leg } from "./route.ts";
+
+/** How an attempt went. What is neither is thrown: an abort, or a bug. */
+export type AttemptOutcome =
+  | { readonly kind: "answered"; readonly text: string; readonly end: Extract<ModelEvent, { kind: "end" }> }
+  | { readonly kind: "failed"; readonly error: UpstreamError; readonly sentText: boolean };
+
+/** A piece of an answer, and who gives it. */
+export interface ModelDelta {
+  readonly kind: "delta";
+  readonly text: string;
+  readonly target: ModelTarget;
+}
+
+export interface AttemptPorts {
+  readonly clock: Clock;
+  readonly counter: TokenCounter;
+}
+
+/**
+ * Makes one request and passes its deltas on as they come. Its start is recorded before it is sent; its end exactly
+ * once, however it ends, also when it is aborted.
+ */
+export async function* runAttempt(
+  ports: AttemptPorts,
+  job: { readonly call: Call; readonly charges: Charges; readonly signal: AbortSignal },
+  leg: Leg,
+): AsyncGenerator<ModelDelta, AttemptOutcome, undefined> {
+  const open = await job.charges.begin({ ...leg, estimatedPromptTokens: leg.fitted.budget.promptTokens });
+  const meter = new AttemptMeter(ports, leg, open);
+  try {
+    for await (const event of leg.target.chat.complete(modelRequest(job.call, open, leg), job.signal)) {
+      if (event.kind === "end") {
+        await meter.answered(event);
+        return { kind: "answered", text: meter.text, end: event };
+      }
+      meter.add(event.text);
+      yield { kind: "delta", text: event.text, target: leg.target };
+    }
+    throw new UpstreamError({ kind: "stream_interrupted", httpStatus: 0 });
+  } catch (error) {
+    if (!(error instanceof UpstreamError)) throw error;
+    await meter.failed(error);
+    return { kind: "failed", error, sentText: meter.text !== "" };
+  } finally {
+    await meter.abandoned();
+  }
+}
+
+function modelRequest(call: Call, open: OpenAttempt, leg: Leg): ModelRequest {
+  const { target, fitted } = leg;
+  return {
+    callId: call.id,
+    attempt: open.number,
+    providerModel: target.providerModel,
+    messages: fitted.messages,
+    chunks: fitted.chunks,
+    sampling: fitted.sampling,
+    output: fitted.output,
+    timeouts: target.timeouts,
+    streamUpstream: target.streamUpstream,
+  };
+}
+
+/** Kinds of failure after which a provider may have done work that it charges for, although it reported no tokens. */
+const mayHaveBeenPaid: ReadonlySet<UpstreamErrorKind> = new Set([
+  "first_byte_timeout",
+  "idle_timeout",
+  "attempt_timeout",
+  "stream_interrupted",
+  "empty_answer",
+  "content_filtered_output",
+]);
+
+const NO_TOKENS: TokenCounts = { promptTokens: 0, cachedPromptTokens: 0, completionTokens: 0, reasoningTokens: 0 };
+
+/** Gathers an attempt's text and time, and ends its charge once. */
+class AttemptMeter {
+  readonly #ports: AttemptPorts;
+  readonly #leg: Leg;
+  readonly #open: OpenAttempt;
+  readonly #startedMs: number;
+  #firstTokenMs?: number;
+  #ended = false;
+  text = "";
+
+  constructor(ports: AttemptPorts, leg: Leg, open: OpenAttempt) {
+    this.#ports = ports;
+    this.#leg = leg;
+    this.#open = open;
+    this.#startedMs = ports.clock.monotonicMs();
+  }
+
+  add(text: string): void {
+    this.#firstTokenMs ??= this.#ports.clock.monotonicMs() - this.#startedMs;
+    this.text += text;
+  }
+
+  async answered(end: Extract<ModelEvent, { kind: "end" }>): Promise<void> {
+    if (end.usage) {
+      const { family } = this.#leg.target;
+      this.#ports.counter.observe(family, this.#leg.fitted.budget.promptTokens, end.usage.promptTokens);
+    }
+    await this.#end({ tokens: end.usage ?? this.#estimate(), estimated: !end.usage, httpStatus: 200 });
+  }
+
+  async failed(error: UpstreamError): Promise<void> {
+    const { kind, usage, httpStatus } = error.fields;
+    const estimated = !usage && mayHaveBeenPaid.has(kind);
+    const tokens = usage ?? (estimated ? this.#estimate() : NO_TOKENS);
+    await this.#end({ tokens, estimated, httpStatus, failure: reasonOf[kind] });
+  }
+
+  /** The request went out and was given up: the provider may charge for it, so it is charged as estimated. */
+  async abandoned(): Promise<void> {
+    await this.#end({ tokens: this.#estimate(), estimated: true, httpStatus: 0, failure: "CANCELLED" });
+  }
+
+  async #end(end: Omit<Parameters<OpenAttempt["end"]>[0], "timeToFirstTokenMs">): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    await this.#open.end({ ...end, timeToFirstTokenMs: this.#firstTokenMs });
+  }
+
+  #estimate(): TokenCounts {
+    const completionTokens = this.text ? this.#ports.counter.count(this.text, this.#leg.target.family) : 0;
+    return { ...NO_TOKENS, promptTokens: this.#leg.fitted.budget.promptTokens, completionTokens };
+  }
+}

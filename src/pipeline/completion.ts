@@ -1,0 +1,80 @@
+import { clone, create } from "@bufbuild/protobuf";
+import {
+  CacheStatus,
+  type Completion,
+  CompletionSchema,
+  FinishReason,
+  type PromptReference,
+  PromptReferenceSchema,
+  type StageTimings,
+  type Truncation,
+  TruncationSchema,
+} from "../../gen/sluice/v1/completion_pb.ts";
+import { TokenUsageSchema } from "../../gen/sluice/v1/token_usage_pb.ts";
+import type { Call } from "../core/call.ts";
+import type { LoadedPrompt } from "../core/prompt.ts";
+import type { Dropped } from "./build-context/fit.ts";
+import type { BuiltContext } from "./build-context.ts";
+import type { ModelAnswer } from "./call-model.ts";
+import type { Charged } from "./charge.ts";
+import { findCitations } from "./citations.ts";
+
+/** The completion as its payer gets it, still without what differs from caller to caller. */
+export function assembleCompletion(
+  answer: ModelAnswer,
+  parsed: { readonly text: string; readonly repairs: readonly string[] },
+  context: BuiltContext,
+  charged: Charged,
+): Completion {
+  const { target, fitted, finish, servedModel } = answer;
+  return create(CompletionSchema, {
+    text: parsed.text,
+    finishReason: finish === "stop" ? FinishReason.STOP : FinishReason.LENGTH,
+    model: target.alias,
+    providerModel: servedModel,
+    prompt: promptReference(context.draft.prompt),
+    usage: charged.usage,
+    costNanoUsd: charged.costNanoUsd,
+    cacheStatus: CacheStatus.MISS,
+    attempts: [...charged.attempts],
+    truncation: truncation(fitted.dropped),
+    citations: context.draft.output.kind === "text" ? findCitations(parsed.text, fitted.chunks) : [],
+    synthetic: target.synthetic,
+    repairs: [...parsed.repairs],
+  });
+}
+
+/**
+ * The completion for a caller who did not pay for it: what was spent is another call's. From the cache it says what it
+ * saved. What is stored stays as it is.
+ */
+export function unpaid(completion: Completion, cacheStatus: CacheStatus): Completion {
+  const copy = clone(CompletionSchema, completion);
+  copy.cacheStatus = cacheStatus;
+  copy.savedNanoUsd = cacheStatus === CacheStatus.JOINED ? undefined : completion.costNanoUsd;
+  copy.usage = create(TokenUsageSchema);
+  copy.costNanoUsd = 0n;
+  copy.attempts = [];
+  return copy;
+}
+
+/** The completion with what belongs to this one call. */
+export function forCaller(completion: Completion, call: Call, timings: StageTimings): Completion {
+  return { ...completion, callId: call.id, timings };
+}
+
+export function promptReference(prompt: LoadedPrompt | undefined): PromptReference | undefined {
+  if (!prompt) return undefined;
+  const { name, version, contentHash } = prompt;
+  return create(PromptReferenceSchema, { name, version, contentHash });
+}
+
+export function truncation(dropped: Dropped | undefined): Truncation | undefined {
+  if (!dropped) return undefined;
+  return create(TruncationSchema, {
+    tokensBefore: BigInt(dropped.tokensBefore),
+    tokensAfter: BigInt(dropped.tokensAfter),
+    droppedChunkIds: [...dropped.chunkIds],
+    droppedTurns: dropped.turns,
+  });
+}

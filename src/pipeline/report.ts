@@ -1,0 +1,138 @@
+import { createHmac } from "node:crypto";
+import type { CompletionInput } from "../../gen/sluice/v1/completion_input_pb.ts";
+import { CacheStatus, type Completion } from "../../gen/sluice/v1/completion_pb.ts";
+import type { TokenUsage } from "../../gen/sluice/v1/token_usage_pb.ts";
+import type { Call } from "../core/call.ts";
+import type { Clock } from "../core/clock.ts";
+import { type FailureReason, failureOf, SluiceError } from "../core/failure.ts";
+import type { CallFinished, Ledger } from "../core/ledger.ts";
+import type { Log } from "../core/log.ts";
+import type { BuiltContext } from "./build-context.ts";
+import type { Charges, Payer } from "./charge.ts";
+import { CallTrace } from "./trace.ts";
+
+export interface ReportPorts {
+  readonly ledger: Ledger;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Keys the hash of inputs in logs, so that short inputs cannot be guessed from it. */
+  readonly inputHashKey: Uint8Array;
+}
+
+const cacheWords: Readonly<Record<number, string>> = {
+  [CacheStatus.MISS]: "miss",
+  [CacheStatus.MEMORY_HIT]: "memory_hit",
+  [CacheStatus.SHARED_HIT]: "shared_hit",
+  [CacheStatus.JOINED]: "joined",
+  [CacheStatus.BYPASSED]: "bypassed",
+};
+
+/**
+ * Gathers what is known of a call and, when it ends, writes its one ledger row and its one log line, whichever way it
+ * ends. Neither holds a word of its texts.
+ */
+export class CallReport {
+  readonly #ports: ReportPorts;
+  readonly #call: Call;
+  readonly #input: CompletionInput | undefined;
+  readonly trace: CallTrace;
+  context?: BuiltContext;
+  contentKey?: string;
+  /** Present where this call pays for attempts. */
+  charges?: Charges;
+  #written = false;
+
+  constructor(ports: ReportPorts, call: Call, input: CompletionInput | undefined) {
+    this.#ports = ports;
+    this.#call = call;
+    this.#input = input;
+    this.trace = new CallTrace(ports.clock);
+  }
+
+  /** Whom the attempts of this call are charged to. */
+  get payer(): Payer {
+    return {
+      callId: this.#call.id,
+      tenant: this.#call.caller.tenant,
+      feature: this.#input?.attribution?.feature ?? "",
+      user: this.#input?.attribution?.user ?? "",
+    };
+  }
+
+  /** The call succeeded. */
+  async finished(completion: Completion): Promise<void> {
+    await this.#write(completion, "");
+  }
+
+  /** The call failed. Returns what the caller must be told: its own deadline or leaving goes before what they caused. */
+  async failed(error: unknown): Promise<unknown> {
+    const told = this.#call.signal.aborted ? this.#interruption(error) : error;
+    await this.#write(undefined, failureOf(told).reason);
+    return told;
+  }
+
+  /** The caller stopped listening before the end. Does nothing where the end was reported. */
+  async abandoned(): Promise<void> {
+    await this.#write(undefined, "CANCELLED");
+  }
+
+  #interruption(cause: unknown): SluiceError {
+    const reason = this.#call.deadline.remainingMs() <= 0 ? "DEADLINE_EXCEEDED" : "CANCELLED";
+    const attempts = this.charges?.total().attempts ?? [];
+    return new SluiceError({ reason, stage: this.trace.stage, attempts }, { cause });
+  }
+
+  async #write(completion: Completion | undefined, errorReason: FailureReason | ""): Promise<void> {
+    if (this.#written) return;
+    this.#written = true;
+    const record = this.#record(completion, errorReason);
+    const { type: _type, ...fields } = record;
+    this.#ports.log.info("llm_call", fields);
+    await this.#ports.ledger.record(record);
+  }
+
+  #record(completion: Completion | undefined, errorReason: FailureReason | ""): CallFinished {
+    const { context, payer } = this;
+    const charged = this.charges?.total();
+    const cost = completion ? completion.costNanoUsd : charged ? charged.costNanoUsd : 0n;
+    return {
+      type: "call_finished",
+      call_id: payer.callId,
+      tenant: payer.tenant,
+      feature: payer.feature,
+      user: payer.user,
+      method: this.#call.method,
+      prompt_name: context?.draft.prompt?.name ?? "",
+      prompt_version: context?.draft.prompt?.version ?? "",
+      model: context?.target.alias ?? "",
+      answered_by: completion?.model ?? "",
+      input_hash: this.#inputHash(),
+      cache_status: cacheWords[completion?.cacheStatus ?? CacheStatus.UNSPECIFIED] ?? "",
+      attempts: this.charges?.started ?? 0,
+      ...tokenFields(completion?.usage ?? charged?.usage),
+      cost_nano_usd: cost?.toString() ?? null,
+      saved_nano_usd: completion?.savedNanoUsd?.toString() ?? null,
+      latency_ms: Math.round(this.trace.elapsedMs()),
+      stage_ms: this.trace.stageMs(),
+      synthetic: completion?.synthetic ?? context?.target.synthetic ?? false,
+      error_reason: errorReason,
+      started_at: new Date(this.trace.startedAtMs).toISOString(),
+      finished_at: new Date(this.#ports.clock.nowMs()).toISOString(),
+    };
+  }
+
+  #inputHash(): string {
+    if (this.contentKey === undefined) return "";
+    return createHmac("sha256", this.#ports.inputHashKey).update(this.contentKey).digest("hex");
+  }
+}
+
+function tokenFields(usage: TokenUsage | undefined) {
+  return {
+    prompt_tokens: Number(usage?.promptTokens ?? 0n),
+    cached_prompt_tokens: Number(usage?.cachedPromptTokens ?? 0n),
+    completion_tokens: Number(usage?.completionTokens ?? 0n),
+    reasoning_tokens: Number(usage?.reasoningTokens ?? 0n),
+    usage_estimated: usage?.estimated ?? false,
+  };
+}

@@ -1,0 +1,67 @@
+import type { PromptInput } from "../../../gen/sluice/v1/completion_input_pb.ts";
+import { invalidRequest } from "../../core/failure.ts";
+import type { PromptVariables } from "../../core/prompt.ts";
+
+/** The limit stands in the comment of `PromptInput.variables`; protovalidate cannot see into a Struct. */
+const MAX_DEPTH = 16;
+
+/**
+ * Reads the variables of a prompt from whichever field holds them.
+ * @throws SluiceError INVALID_REQUEST with the path of the value that breaks a rule.
+ */
+export function readVariables(prompt: PromptInput): PromptVariables {
+  if (prompt.variablesJson === "") {
+    const value = prompt.variables ?? {};
+    checkValue(value, "input.prompt.variables", 1);
+    return { value, spelled: value };
+  }
+  const field = "input.prompt.variables_json";
+  const value = parseObject(prompt.variablesJson, field);
+  checkValue(value, field, 1);
+  return { value, spelled: respell(prompt.variablesJson) };
+}
+
+function parseObject(text: string, field: string): object {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw invalidRequest(field, "json", "is not valid JSON");
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw invalidRequest(field, "json.object", "must be a JSON object");
+  }
+  return value;
+}
+
+/** `1.10` and `12345678901234567890` must reach the prompt as written, and a double would print neither so. */
+function respell(text: string): unknown {
+  return JSON.parse(text, (_key: string, value: unknown, context?: { source?: string }) =>
+    typeof value === "number" && context?.source !== undefined && String(value) !== context.source
+      ? context.source
+      : value,
+  );
+}
+
+function checkValue(value: unknown, path: string, depth: number): void {
+  if (typeof value === "string") checkText(value, path);
+  if (typeof value !== "object" || value === null) return;
+  if (depth > MAX_DEPTH) throw invalidRequest(path, "max_depth", `must be at most ${MAX_DEPTH} levels deep`);
+  if (Array.isArray(value)) {
+    value.forEach((item, index) => {
+      checkValue(item, `${path}[${index}]`, depth + 1);
+    });
+    return;
+  }
+  for (const [key, member] of Object.entries(value)) {
+    // An own "__proto__" is legal JSON, but no template and no schema could tell it from the prototype.
+    if (key === "__proto__") throw invalidRequest(path, "key", 'must not have a key named "__proto__"');
+    checkText(key, path);
+    checkValue(member, `${path}.${key}`, depth + 1);
+  }
+}
+
+function checkText(text: string, path: string): void {
+  if (text.includes("\0")) throw invalidRequest(path, "string.not_contains", "must not contain NUL");
+  if (!text.isWellFormed()) throw invalidRequest(path, "string.utf8", "must be well-formed Unicode");
+}

@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import type { Deadline } from "../../src/core/deadline.ts";
+import { Flights, NobodyWaitsError } from "../../src/pipeline/flight.ts";
+
+const deadline: Deadline = { remainingMs: () => 1000 };
+const never = new AbortController().signal;
+
+async function collect<T>(events: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const event of events) all.push(event);
+  return all;
+}
+
+describe("a flight", () => {
+  it("gives a late joiner what was sent, and then goes on live", async () => {
+    const flights = new Flights<number>();
+    const gate = Promise.withResolvers<void>();
+    const flight = flights.start("k", async function* () {
+      yield 1;
+      yield 2;
+      await gate.promise;
+      yield 3;
+    });
+    const early = flight.follow(deadline, never);
+    assert.deepEqual(
+      [await early.next(), await early.next()].map((r) => r.value),
+      [1, 2],
+    );
+    assert.equal(flights.find("k"), flight);
+    const late = collect(flight.follow(deadline, never));
+    gate.resolve();
+    assert.deepEqual(await late, [1, 2, 3]);
+    assert.deepEqual(await collect(early), [3]);
+  });
+
+  it("does the work once for many", async () => {
+    const flights = new Flights<number>();
+    let runs = 0;
+    const flight = flights.start("k", async function* () {
+      runs += 1;
+      yield runs;
+    });
+    const all = await Promise.all(Array.from({ length: 20 }, () => collect(flight.follow(deadline, never))));
+    assert.deepEqual(
+      all,
+      Array.from({ length: 20 }, () => [1]),
+    );
+  });
+
+  it("cannot be joined once it has ended", async () => {
+    const flights = new Flights<number>();
+    await collect(flights.start("k", async function* () {}).follow(deadline, never));
+    assert.equal(flights.find("k"), undefined);
+    assert.equal(flights.size, 0);
+  });
+
+  it("goes on for the others when the one who started it leaves", async () => {
+    const flights = new Flights<number>();
+    const gate = Promise.withResolvers<void>();
+    const flight = flights.start("k", async function* (signal) {
+      yield 1;
+      await gate.promise;
+      signal.throwIfAborted();
+      yield 2;
+    });
+    const leaver = new AbortController();
+    const first = flight.follow(deadline, leaver.signal);
+    await first.next();
+    const second = collect(flight.follow(deadline, never));
+    leaver.abort(new Error("left"));
+    await assert.rejects(first.next(), /left/);
+    gate.resolve();
+    assert.deepEqual(await second, [1, 2]);
+  });
+
+  it("is stopped, and closed to joiners, when the last one leaves", async () => {
+    const flights = new Flights<number>();
+    let stoppedBy: unknown;
+    const flight = flights.start("k", async function* (signal) {
+      yield 1;
+      await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+      stoppedBy = signal.reason;
+    });
+    const only = flight.follow(deadline, never);
+    await only.next();
+    await only.return();
+    assert.equal(flights.find("k"), undefined);
+    await flight.settled();
+    assert.ok(stoppedBy instanceof NobodyWaitsError);
+  });
+
+  it("fails for everyone with what the work threw", async () => {
+    const flights = new Flights<number>();
+    const flight = flights.start("k", async function* () {
+      yield 1;
+      throw new Error("no more");
+    });
+    const both = [flight.follow(deadline, never), flight.follow(deadline, never)];
+    for (const events of both) await assert.rejects(collect(events), /no more/);
+  });
+
+  it("may use the longest deadline of those who wait", async () => {
+    const flights = new Flights<number>();
+    const seen: number[] = [];
+    const gate = Promise.withResolvers<void>();
+    const flight = flights.start("k", async function* (_signal, shared) {
+      seen.push(shared.remainingMs());
+      yield 1;
+      await gate.promise;
+      seen.push(shared.remainingMs());
+    });
+    const first = flight.follow({ remainingMs: () => 10 }, never);
+    await first.next();
+    const second = collect(flight.follow({ remainingMs: () => 5000 }, never));
+    gate.resolve();
+    await second;
+    await collect(first);
+    assert.deepEqual(seen, [10, 5000]);
+  });
+
+  it("without a key is joined by nobody", () => {
+    const flights = new Flights<number>();
+    flights.start(undefined, async function* () {});
+    assert.equal(flights.size, 0);
+  });
+});

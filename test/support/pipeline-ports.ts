@@ -1,0 +1,119 @@
+import { createJsonSchemas } from "../../src/adapters/json-schema/index.ts";
+import { createMemoryCache } from "../../src/adapters/memory-cache.ts";
+import { loadBuiltinPrompts } from "../../src/adapters/prompt-files/index.ts";
+import type { Call } from "../../src/core/call.ts";
+import type { Clock } from "../../src/core/clock.ts";
+import { SluiceError } from "../../src/core/failure.ts";
+import type { LedgerRecord } from "../../src/core/ledger.ts";
+import type { LogFields } from "../../src/core/log.ts";
+import type { ModelCatalog, ModelTarget } from "../../src/core/model.ts";
+import type { Price, PriceBook } from "../../src/core/money.ts";
+import type { PromptLibrary } from "../../src/core/prompt.ts";
+import type { TokenCounter } from "../../src/core/tokens.ts";
+import type { CompletePorts } from "../../src/pipeline/complete.ts";
+import type { ExplainPorts } from "../../src/pipeline/explain.ts";
+import { Flights } from "../../src/pipeline/flight.ts";
+import { fakeClock } from "./clock.ts";
+
+export const jsonSchemas = createJsonSchemas();
+export const builtinPrompts = loadBuiltinPrompts(jsonSchemas);
+
+/** One token a word: counts that a reader of a test can do in the head. */
+export const wordCounter: TokenCounter = {
+  count: (text) => text.split(/\s+/).filter(Boolean).length,
+  observe() {},
+};
+
+export const noPrompts: PromptLibrary = {
+  get(name, version) {
+    throw new SluiceError({ reason: "UNKNOWN_PROMPT", name, version, nearest: [] });
+  },
+  list: () => [],
+};
+
+/** A catalogue of these models; the first is the default. */
+export function catalog(...targets: readonly ModelTarget[]): ModelCatalog {
+  return {
+    defaultAlias: targets[0]?.alias ?? "",
+    list: () => targets,
+    resolve(alias) {
+      const found = targets.find((target) => target.alias === alias);
+      if (!found) throw new SluiceError({ reason: "UNKNOWN_MODEL", name: alias, nearest: [] });
+      return found;
+    },
+  };
+}
+
+/** One nano-USD for a prompt token, two for a completion token. */
+export const testPrice: Price = {
+  promptNanoUsdPerMillionTokens: 1_000_000n,
+  cachedPromptNanoUsdPerMillionTokens: 500_000n,
+  completionNanoUsdPerMillionTokens: 2_000_000n,
+  version: "test",
+};
+
+export interface TestPorts extends CompletePorts, ExplainPorts {
+  readonly records: LedgerRecord[];
+  readonly lines: { readonly event: string; readonly fields: LogFields }[];
+}
+
+/** Everything the pipeline needs, real where it is cheap; what it wrote is in `records` and `lines`. */
+export function pipelinePorts(
+  targets: readonly ModelTarget[],
+  options: {
+    clock?: Clock;
+    price?: Price | null;
+    maxAttempts?: number;
+    prompts?: PromptLibrary;
+    refuse?: () => boolean;
+  } = {},
+): TestPorts {
+  const clock = options.clock ?? fakeClock();
+  const records: LedgerRecord[] = [];
+  const lines: { event: string; fields: LogFields }[] = [];
+  const line = (event: string, fields: LogFields = {}) => void lines.push({ event, fields });
+  const prices: PriceBook = { price: () => (options.price === null ? undefined : (options.price ?? testPrice)) };
+  return {
+    records,
+    lines,
+    clock,
+    prices,
+    log: { isEnabled: () => true, debug: line, info: line, warn: line, error: line },
+    counter: wordCounter,
+    builtins: builtinPrompts,
+    schemas: jsonSchemas,
+    prompts: options.prompts ?? noPrompts,
+    models: catalog(...targets),
+    policy: { maxAttempts: options.maxAttempts ?? 4, backoffBaseMs: 200, backoffMaxMs: 8000, maxWaitMs: 30_000 },
+    cache: { memory: createMemoryCache({ maxBytes: 1 << 20, clock }), defaultTtlMs: 60_000 },
+    flights: new Flights(),
+    inputHashKey: new Uint8Array(32),
+    ledger: {
+      async record(record) {
+        if (record.type === "attempt_started" && options.refuse?.()) {
+          throw new SluiceError({
+            reason: "STORE_UNAVAILABLE",
+            resource: "ledger_spool",
+            limit: 1,
+            retryAfterMs: 1000,
+          });
+        }
+        records.push(record);
+      },
+    },
+  };
+}
+
+/** A call of tenant `acme` with a minute left, and the means to end it early. */
+export function testCall(fields: Partial<Call> = {}): Call & { leave(): void } {
+  const controller = new AbortController();
+  return {
+    id: "0198c5a0-0000-7000-8000-000000000001",
+    caller: { tenant: "acme", keyId: "test" },
+    method: "Complete",
+    deadline: { remainingMs: () => 60_000 },
+    signal: controller.signal,
+    leave: () => controller.abort(new Error("the caller left")),
+    ...fields,
+  };
+}
