@@ -27,7 +27,7 @@ describe("prompt variables", () => {
 
   it("keep the digits of numbers for rendering", () => {
     const { value, spelled } = fromJson('{"id":12345678901234567890,"price":1.10,"n":7}');
-    assert.deepEqual(value, { id: 12345678901234567890, price: 1.1, n: 7 });
+    assert.deepEqual(value, { id: Number("12345678901234567890"), price: 1.1, n: 7 });
     assert.deepEqual(spelled, { id: "12345678901234567890", price: "1.10", n: 7 });
   });
 

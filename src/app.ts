@@ -1,0 +1,79 @@
+import { join } from "node:path";
+import { lockDataDir } from "./adapters/data-dir-lock.ts";
+import { createJsonSchemas } from "./adapters/json-schema/index.ts";
+import { loadBuiltinPrompts, openPromptLibrary } from "./adapters/prompt-files/index.ts";
+import { openCache } from "./app/cache.ts";
+import { inputHashKey } from "./app/input-hash-key.ts";
+import { openLedger } from "./app/ledger.ts";
+import { openModels } from "./app/models.ts";
+import { listen } from "./app/server.ts";
+import type { Config } from "./config.ts";
+import { type Clock, systemClock } from "./core/clock.ts";
+import type { Log } from "./core/log.ts";
+import { Flights } from "./pipeline/flight.ts";
+import { createPipeline } from "./pipeline/stream.ts";
+
+/** A running service. */
+export interface App {
+  /** Where it listens, such as `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /**
+   * Takes no more calls, lets those in flight finish within `drain_ms`, writes what is left to the ledger, and gives
+   * everything free. `clean` is false where calls had to be cut off.
+   */
+  stop(reason: string): Promise<{ readonly clean: boolean }>;
+}
+
+/**
+ * Starts the service: the only place where adapters, stages and services meet. Nothing that may be away (a provider, a
+ * database, Redis) is waited for.
+ * @throws DataDirLockedError, PromptFilesError, or the error of a socket, file or folder that cannot be used.
+ */
+export async function startApp(
+  config: Config,
+  { log, clock = systemClock }: { log: Log; clock?: Clock },
+): Promise<App> {
+  // What is opened is closed in the opposite order: here when the start fails, in `stop` when it does not.
+  await using opening = new AsyncDisposableStack();
+  const shared = { log, clock };
+  const dataDir = await lockDataDir(config.data_dir);
+  opening.defer(() => dataDir.release());
+
+  const schemas = createJsonSchemas();
+  const prompts = await openPromptLibrary({
+    dir: config.prompts_dir,
+    servedDir: join(config.data_dir, "prompts-served"),
+    schemas,
+    log,
+    watch: true,
+  });
+  opening.defer(() => prompts.close());
+  const models = openModels(config, shared, opening);
+  const ledger = await openLedger(config, shared, opening);
+  const ports = { ...shared, ...models, ledger, prompts, schemas };
+  const pipeline = createPipeline({
+    ...ports,
+    builtins: loadBuiltinPrompts(schemas),
+    cache: openCache(config, shared, opening),
+    flights: new Flights(),
+    inputHashKey: await inputHashKey(config.data_dir),
+    policy: {
+      maxAttempts: config.retry.max_attempts,
+      backoffBaseMs: config.retry.backoff_base_ms,
+      backoffMaxMs: config.retry.backoff_max_ms,
+      maxWaitMs: config.retry.max_wait_ms,
+    },
+  });
+
+  const server = await listen(config, { ...ports, pipeline });
+  opening.defer(() => server.close());
+  const opened = opening.move();
+  return {
+    url: server.url,
+    async stop() {
+      const outcome = await server.drain(config.drain_ms);
+      await opened.disposeAsync();
+      return outcome;
+    },
+  };
+}

@@ -1,0 +1,90 @@
+import type { JsonSchema, SchemaViolation } from "../../core/json-schema.ts";
+import type { Answer, ParsedAnswer } from "./answer.ts";
+import { choose } from "./choose.ts";
+import { Unreadable } from "./cursor.ts";
+import type { ReadValue } from "./read-value.ts";
+import { reasoningEnd, reasoningTagAt } from "./reasoning.ts";
+import type { Repair } from "./repair.ts";
+import { scan } from "./scan.ts";
+import { readEscapedQuotes, readWhole } from "./whole.ts";
+
+const MAX_GOT = 80;
+
+/** Values found in an answer, with the repairs that finding them took. */
+interface Found {
+  readonly values: readonly ReadValue[];
+  readonly repairs: ReadonlySet<Repair>;
+}
+
+/** The one value of an answer that fits a schema. See `parseAnswer`. */
+export function parseJsonAnswer(answer: Answer, schema: JsonSchema): ParsedAnswer {
+  const isAtLimit = answer.finish === "length";
+  const found = find(answer.text);
+  if (found instanceof Unreadable) return rejected(unreadable(found, answer.text), isAtLimit);
+  const [first] = found.values;
+  if (!first) return rejected(nothing(answer.text), isAtLimit);
+  // The next token might have been another digit.
+  if (isAtLimit && typeof first.value === "number") {
+    return rejected(json("", "a whole number", "a number at the very end of a cut answer"), true);
+  }
+  const choice = choose(found.values, schema);
+  if (choice.kind === "invalid") return rejected(choice.violations, false);
+  if (choice.kind === "ambiguous") {
+    return rejected(json("", "exactly one value", `${choice.count} different values that fit the schema`), false);
+  }
+  const { value, text, repairs } = choice.value;
+  const all = new Set<Repair>([...found.repairs, ...repairs]);
+  if (choice.isDoubleEncoded) all.add("double_encoding");
+  return { ok: true, text, value, repairs: [...all] };
+}
+
+/** Reads the whole text, else looks for values in it; starts anew behind reasoning that turns out to have been there. */
+function find(text: string): Found | Unreadable {
+  let rest = text;
+  let hasReasoning = false;
+  for (;;) {
+    const start = leadingReasoningEnd(rest);
+    hasReasoning ||= start > 0;
+    rest = rest.slice(start);
+    const base: readonly Repair[] = hasReasoning ? ["reasoning"] : [];
+    const whole = readWhole(rest) ?? readEscapedQuotes(rest);
+    if (whole) return { values: [whole], repairs: new Set(base) };
+    const scanned = scan(rest);
+    if (scanned.kind === "unreadable") return scanned.problem;
+    if (scanned.kind === "values") return { ...scanned, repairs: new Set([...base, ...scanned.repairs]) };
+    hasReasoning = true;
+    rest = rest.slice(scanned.at);
+  }
+}
+
+function leadingReasoningEnd(text: string): number {
+  let end = 0;
+  for (;;) {
+    const at = end + (/^[\s\ufeff\u200b]*/.exec(text.slice(end, end + 256))?.[0].length ?? 0);
+    const tag = reasoningTagAt(text, at);
+    if (!tag) return end;
+    end = tag.isClosing ? tag.end : reasoningEnd(text, tag);
+  }
+}
+
+function rejected(violations: readonly SchemaViolation[], truncated: boolean): ParsedAnswer {
+  return { ok: false, violations, truncated };
+}
+
+function json(path: string, expected: string, got: string): readonly SchemaViolation[] {
+  return [{ path, rule: "json", expected, got }];
+}
+
+function nothing(text: string): readonly SchemaViolation[] {
+  if (!text.trim()) return [{ path: "", rule: "empty", expected: "a JSON value", got: "an empty text" }];
+  return json("", "a JSON value that can be read in one way only", quote(text, 0));
+}
+
+function unreadable(problem: Unreadable, text: string): readonly SchemaViolation[] {
+  return json(problem.path, problem.message, problem.isCut ? "a cut value" : quote(text, problem.at));
+}
+
+function quote(text: string, at: number): string {
+  const excerpt = text.slice(at, at + MAX_GOT - 3);
+  return JSON.stringify(excerpt.toWellFormed()).slice(0, MAX_GOT);
+}

@@ -1,0 +1,30 @@
+import type { ReadValue } from "./read-value.ts";
+
+/** A quoted name with a colon where a member of an object could begin: the value beside it may be part of that object. */
+const MEMBER = /(?:^|[,;{}[\]\n])[^\S\n]*(?:"[^"\n]{1,64}"|'[^'\n]{1,64}'|\u201c[^\u201c\u201d\n]{1,64}\u201d)\s*:/;
+/** A comma and then something that could be the next value or member, or nothing. */
+const LIST_GOES_ON = /^\s*,\s*(?:["'\u201c\u201d{[\d]|[\w$]+\s*:|$)/;
+/** A call, an index, an operator: the value is an operand of an expression. */
+const EXPRESSION = /^(?:\.[A-Za-z_$]|\[|\(|\s*[*+%|&]\s*[\d{[("']|\s*=|\s*:)/;
+const LEFT_OUT = /^\s*,?\s*(?:\.\.\.|\u2026)/;
+const QUOTE_BEFORE = /["']\s*$/;
+
+/**
+ * Whether the words around the values that were found say that these are parts of something larger.
+ * @param gaps the texts before, between and after the values: one more than there are values.
+ */
+export function isPartOfMore(gaps: readonly string[], values: readonly ReadValue[]): boolean {
+  return gaps.some((gap, index) => {
+    if (MEMBER.test(gap)) return true;
+    if (index > 0 && (LIST_GOES_ON.test(gap) || EXPRESSION.test(gap) || LEFT_OUT.test(gap))) return true;
+    // Inside the quotes of a programming language a backslash would have to be read once more.
+    return QUOTE_BEFORE.test(gap.slice(-8)) && Boolean(values[index]?.text.includes("\\"));
+  });
+}
+
+const FENCE_LINE = /`{3,}[^\n`]*|~{3,}[^\n~]*/g;
+
+/** Whether there is anything around the values but fences. */
+export function hasWords(gaps: readonly string[]): boolean {
+  return gaps.some((gap) => /[^\s\ufeff\u200b]/.test(gap.replaceAll(FENCE_LINE, "")));
+}

@@ -1,0 +1,62 @@
+import { type Cursor, refuse, Unreadable } from "./cursor.ts";
+
+/**
+ * Characters that show nothing, or only space, and mean nothing between the tokens of JSON: no-break and typographic
+ * spaces, zero-width and direction marks, the soft hyphen, line and paragraph separators, the byte order mark.
+ */
+const INVISIBLE = /[\u00a0\u00ad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u2066-\u2069\u3000\ufeff]/;
+
+/** A comment that says that something was left out: then the value is not whole. */
+const LEFT_OUT =
+  /\.\.\.|…|\b(?:omitted|truncated|elided|abbreviated|skipped|remaining|rest of|the rest|and so on|etc|continued?|more \w+)\b/i;
+
+/** Moves over white space and, with a repair, over invisible characters. */
+export function skipSpace(cursor: Cursor): void {
+  const { text } = cursor;
+  for (; cursor.at < text.length; cursor.at += 1) {
+    const code = text.charCodeAt(cursor.at);
+    if (code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09) continue;
+    if (code < 0x80 || !INVISIBLE.test(text.charAt(cursor.at))) return;
+    cursor.repairs.add("invisible_characters");
+  }
+}
+
+/**
+ * Moves over white space and, with a repair, over comments.
+ * @param lineComments false between a key and its value, where `#tag` or `//host/share` may be the value itself.
+ * @throws Unreadable for a comment without an end, or one that says that data was left out.
+ */
+export function skipTrivia(cursor: Cursor, lineComments = true): void {
+  for (;;) {
+    skipSpace(cursor);
+    const end = commentEnd(cursor, lineComments);
+    if (end === undefined) return;
+    if (LEFT_OUT.test(cursor.text.slice(cursor.at, end))) {
+      throw new Unreadable(cursor.at, "a whole value, without a comment that says that something was left out");
+    }
+    cursor.repairs.add("comments");
+    cursor.at = end;
+  }
+}
+
+function commentEnd({ text, at }: Cursor, lineComments: boolean): number | undefined {
+  const first = text.charCodeAt(at);
+  if (first !== 0x2f && first !== 0x23) return undefined;
+  const isHash = first === 0x23;
+  if (!isHash && text.charAt(at + 1) === "*") {
+    const end = text.indexOf("*/", at + 2);
+    if (end < 0) throw new Unreadable(text.length, "the end of the comment", true);
+    return end + 2;
+  }
+  // Without the space "#urgent" in a list could as well be a value without its quotes.
+  const opens = isHash ? /^#(?:[\s#!=*-]|$)/.test(text.slice(at, at + 2)) : text.charAt(at + 1) === "/";
+  if (!opens || !lineComments) return undefined;
+  const lineEnd = text.indexOf("\n", at);
+  return lineEnd < 0 ? text.length : lineEnd + 1;
+}
+
+/** Fails where a comment touches a number: `7//2` and `5#1` may be sums or names rather than a value and a remark. */
+export function refuseTouchingComment(cursor: Cursor): void {
+  const next = cursor.text.charAt(cursor.at);
+  if (next === "#" || next === "/") refuse(cursor, "a comma or a closing bracket after the number");
+}
