@@ -1,0 +1,24 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { JsonSchemas } from "../../core/json-schema.ts";
+import type { BuiltinPrompts, LoadedPrompt } from "../../core/prompt.ts";
+import { loadPrompt } from "./load-prompt.ts";
+import { PromptFilesError } from "./problems.ts";
+
+/**
+ * Loads the prompts that ship with Sluice, from the files beside this one.
+ * @throws PromptFilesError when the installation is damaged.
+ */
+export function loadBuiltinPrompts(schemas: JsonSchemas): BuiltinPrompts {
+  return {
+    contextBlock: loadBuiltin("context-block", schemas),
+    jsonInstructions: loadBuiltin("json-instructions", schemas),
+  };
+}
+
+function loadBuiltin(name: string, schemas: JsonSchemas): LoadedPrompt {
+  const file = join(import.meta.dirname, "builtin", `${name}.prompt`);
+  const result = loadPrompt({ file, name, version: "v1", bytes: readFileSync(file) }, schemas, "any_roles");
+  if (!result.ok) throw new PromptFilesError(result.problems);
+  return result.prompt;
+}
