@@ -1,0 +1,111 @@
+import { readFileSync } from "node:fs";
+import { calcPrice, findProvider, type ModelPrice, type Provider } from "@pydantic/genai-prices";
+import { LRUCache } from "lru-cache";
+import { type Clock, systemClock } from "../core/clock.ts";
+import type { Price, PriceBook } from "../core/money.ts";
+import { nanoUsdPerMillionTokens } from "./prices/decimal.ts";
+import { findOverride, indexOverrides, type PriceOverride } from "./prices/overrides.ts";
+
+export type { PriceOverride } from "./prices/overrides.ts";
+
+/** The id of the sandbox's provider. Its models really cost nothing, so 0 is known here, not unknown. */
+const SANDBOX_PROVIDER = "sandbox";
+const SANDBOX_PRICE: Price = {
+  promptNanoUsdPerMillionTokens: 0n,
+  cachedPromptNanoUsdPerMillionTokens: 0n,
+  completionNanoUsdPerMillionTokens: 0n,
+  version: "sandbox",
+};
+
+/** Models whose resolved price is kept; matching a name takes about 40 µs. Names come from the configuration. */
+const MAX_RESOLVED_MODELS = 1_000;
+const MAX_PROVIDERS = 200;
+
+const LIST_VERSION = `genai-prices ${packageVersion()}`;
+
+/**
+ * Prices from the list that ships with `@pydantic/genai-prices`; nothing is fetched. In this order:
+ * an override for provider and model, an override for the model, 0 for the provider id `sandbox`, then the list.
+ *
+ * The list's provider is found by the base URL, else by a provider id that is exactly one of the list's. A model
+ * that it does not know, or knows without a price for prompt tokens, is `undefined`.
+ *
+ * Prices that rise with the size of the prompt are taken at their base: such a call above the threshold (272,000
+ * tokens for most that have one) costs more than is charged here.
+ *
+ * @throws RangeError for an override that is no price, naming its index and field.
+ */
+export function createPriceBook(options: { overrides?: readonly PriceOverride[]; clock?: Clock } = {}): PriceBook {
+  const overrides = indexOverrides(options.overrides ?? []);
+  const clock = options.clock ?? systemClock;
+  const providers = new LRUCache<string, { found: Provider | undefined }>({ max: MAX_PROVIDERS });
+  const resolved = new LRUCache<string, { price: Price | undefined }>({ max: MAX_RESOLVED_MODELS });
+
+  function listed(provider: { id: string; baseUrl?: string }, model: string): Price | undefined {
+    const providerKey = JSON.stringify([provider.id, provider.baseUrl ?? ""]);
+    const listProvider = remember(providers, providerKey, () => ({ found: listProviderOf(provider) })).found;
+    if (!listProvider) return undefined;
+    const modelKey = JSON.stringify([listProvider.id, model]);
+    const known = resolved.get(modelKey);
+    if (known) return known.price;
+    const result = calcPrice({ input_tokens: 0, output_tokens: 0 }, model, {
+      provider: listProvider,
+      timestamp: new Date(clock.nowMs()),
+    });
+    const price = result ? toPrice(result.model_price) : undefined;
+    // A list of conditional prices depends on the date or on the time of day, so it is resolved each time.
+    if (!Array.isArray(result?.model.prices)) resolved.set(modelKey, { price });
+    return price;
+  }
+
+  return {
+    price(provider, providerModel) {
+      const override = findOverride(overrides, provider.id, providerModel);
+      if (override) return override;
+      return provider.id === SANDBOX_PROVIDER ? SANDBOX_PRICE : listed(provider, providerModel);
+    },
+  };
+}
+
+function remember<V extends object>(cache: LRUCache<string, V>, key: string, make: () => V): V {
+  const known = cache.get(key);
+  if (known) return known;
+  const made = make();
+  cache.set(key, made);
+  return made;
+}
+
+function listProviderOf(provider: { id: string; baseUrl?: string }): Provider | undefined {
+  const byUrl = provider.baseUrl ? findProvider({ providerApiUrl: provider.baseUrl }) : undefined;
+  if (byUrl) return byUrl;
+  // The list matches ids loosely ("contains openai"); "my-openai-compatible-server" must not get OpenAI's prices.
+  const byId = findProvider({ providerId: provider.id });
+  return byId?.id === provider.id ? byId : undefined;
+}
+
+function toPrice(listed: ModelPrice): Price | undefined {
+  const prompt = baseOf(listed.input_mtok);
+  if (prompt === undefined) return undefined;
+  return {
+    promptNanoUsdPerMillionTokens: prompt,
+    cachedPromptNanoUsdPerMillionTokens: baseOf(listed.cache_read_mtok) ?? prompt,
+    // Not listed for embeddings, which have no completion tokens, and for old models that charge both alike.
+    completionNanoUsdPerMillionTokens: baseOf(listed.output_mtok) ?? prompt,
+    version: LIST_VERSION,
+  };
+}
+
+function baseOf(price: ModelPrice[string]): bigint | undefined {
+  if (price === undefined) return undefined;
+  return nanoUsdPerMillionTokens(typeof price === "number" ? price : price.base);
+}
+
+function packageVersion(): string {
+  // The package exports only its entry point, so its package.json is found from there (dist/index.js).
+  const entry = import.meta.resolve("@pydantic/genai-prices");
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", entry), "utf8"));
+  if (typeof manifest !== "object" || manifest === null || !("version" in manifest)) {
+    throw new Error("the package.json of @pydantic/genai-prices has no version");
+  }
+  return String(manifest.version);
+}

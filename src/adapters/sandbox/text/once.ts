@@ -1,0 +1,8 @@
+/** A value that is worked out when it is first asked for, and kept: many fields of a schema ask for the same one. */
+export function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
