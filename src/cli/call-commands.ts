@@ -1,0 +1,69 @@
+import { type Command, Option } from "commander";
+import type { CommandSettings } from "./command-settings.ts";
+import { type CompleteOptions, complete } from "./complete.ts";
+import { listPrompts } from "./list-prompts.ts";
+import { listModels } from "./models.ts";
+import { addPromptFileCommands } from "./prompt-commands.ts";
+import { chunksOption } from "./read-chunk.ts";
+import { DEFAULT_SERVER, type ServerOptions } from "./server-options.ts";
+import { variablesOption } from "./variables.ts";
+
+const COMPLETE_HELP = `
+On a terminal the answer appears as it is written. A pipe or a file gets it whole, and nothing if the call fails.
+Standard error shows tokens, cost, cache and attempts.
+
+A value that begins with @ is read from a file, @- from standard input; @@ stands for one @. At most 1,048,576 bytes.
+Values of --var are text; numbers, lists and the like are given with --vars-json.
+
+Examples:
+  $ sluice complete summarize --var text=@report.txt
+  $ sluice complete summarize --var text=@report.txt --vars-json '{"sentences": 5}'
+  $ sluice complete extract-invoice --version v1 --var document=@- < invoice.txt > invoice.json
+  $ sluice complete classify-ticket --var ticket=@ticket.txt --feature support --user u-17
+  $ sluice complete answer-with-sources --var question="How long?" --chunk handbook-3=@chapter.txt
+  $ sluice complete summarize --var text=@report.txt --model sandbox/rate-limited-once --json`;
+
+/** The commands that talk to a running server, and the prompt commands that need none beside them. */
+export function addCallCommands(program: Command, { terminal, run }: CommandSettings): void {
+  program
+    .command("complete")
+    .description("call a prompt of a running server and show the answer")
+    .argument("<prompt>", "name of the prompt")
+    .option("--version <version>", "version of the prompt, such as v2 (default: the latest)")
+    .addOption(variablesOption())
+    .option("--vars-json <json>", "variables as a JSON object; digits of numbers are kept")
+    .addOption(chunksOption())
+    .option("--model <alias>", "model to ask (default: the prompt's, then the server's)")
+    .option("--feature <name>", "feature that the cost is attributed to")
+    .option("--user <id>", "user that the cost is attributed to")
+    .option("--no-cache", "neither read nor write the cache")
+    .option("--json", "print the whole completion as JSON")
+    .addOption(serverOption())
+    .addOption(apiKeyOption())
+    .addHelpText("after", COMPLETE_HELP)
+    .action(run((prompt: string, options: CompleteOptions) => complete(prompt, options, terminal)));
+
+  program
+    .command("models")
+    .description("list the models of a running server with their prices")
+    .addOption(serverOption())
+    .addOption(apiKeyOption())
+    .action(run((options: ServerOptions) => listModels(options, terminal)));
+
+  const prompts = program.command("prompts").description("look at prompt files");
+  prompts
+    .command("list")
+    .description("list the prompts of a running server")
+    .addOption(serverOption())
+    .addOption(apiKeyOption())
+    .action(run((options: ServerOptions) => listPrompts(options, terminal)));
+  addPromptFileCommands(prompts, { terminal, run });
+}
+
+function serverOption(): Option {
+  return new Option("--server <url>", "the running server").default(DEFAULT_SERVER).env("SLUICE_SERVER");
+}
+
+function apiKeyOption(): Option {
+  return new Option("--api-key-env <name>", "environment variable that holds the API key");
+}

@@ -1,0 +1,90 @@
+import { toJsonString } from "@bufbuild/protobuf";
+import { CacheMode } from "../../gen/sluice/v1/completion_input_pb.ts";
+import { type Completion, CompletionSchema } from "../../gen/sluice/v1/completion_pb.ts";
+import type { StreamCompleteResponse } from "../../gen/sluice/v1/pipeline_service_pb.ts";
+import { restartText, summaryText } from "./completion-text.ts";
+import { readChunk } from "./read-chunk.ts";
+import { connect, type ServerOptions } from "./server-options.ts";
+import { exitCode, printable, type Terminal } from "./terminal.ts";
+import { variablesText } from "./variables.ts";
+
+export interface CompleteOptions extends ServerOptions {
+  readonly version?: string;
+  readonly var: readonly string[];
+  readonly varsJson?: string;
+  readonly chunk: readonly string[];
+  readonly model?: string;
+  readonly feature?: string;
+  readonly user?: string;
+  /** False for `--no-cache`. */
+  readonly cache: boolean;
+  readonly json?: boolean;
+}
+
+/**
+ * `sluice complete`: calls a prompt of a running server. On a terminal the answer appears as it is written; a pipe or a
+ * file gets it whole, since what was written cannot be taken back when the answer is made anew.
+ */
+export async function complete(prompt: string, options: CompleteOptions, terminal: Terminal): Promise<number> {
+  const client = connect(options, terminal);
+  const chunks = await Promise.all(options.chunk.map((chunk) => readChunk(chunk, terminal)));
+  const events = client.streamComplete({
+    prompt: {
+      name: prompt,
+      version: options.version ?? "",
+      variablesJson: await variablesText(options, terminal),
+    },
+    model: options.model ?? "",
+    attribution: { feature: options.feature ?? "", user: options.user ?? "" },
+    ...(chunks.length === 0 ? {} : { context: { chunks } }),
+    ...(options.cache ? {} : { cache: { mode: CacheMode.BYPASS } }),
+  });
+  const live = options.json !== true && terminal.stdout.isTTY === true;
+  const completion = await follow(events, live, terminal);
+  if (options.json === true) {
+    terminal.stdout.write(`${toJsonString(CompletionSchema, completion, { prettySpaces: 2 })}\n`);
+    return exitCode.ok;
+  }
+  // A line break ends the answer where it has none, as it ends every text file.
+  terminal.stdout.write(live ? lineEnd(completion.text) : completion.text + lineEnd(completion.text));
+  terminal.stderr.write(`${printable(summaryText(completion))}\n`);
+  return exitCode.ok;
+}
+
+/** Reads the stream to its end, shows it where somebody is watching, and returns what its last event holds. */
+async function follow(
+  events: AsyncIterable<StreamCompleteResponse>,
+  live: boolean,
+  { stdout, stderr }: Terminal,
+): Promise<Completion> {
+  let openLine = false;
+  let completion: Completion | undefined;
+  const closeLine = () => {
+    if (openLine) stdout.write("\n");
+    openLine = false;
+  };
+  try {
+    for await (const { event } of events) {
+      if (event.case === "textDelta" && live) {
+        const text = printable(event.value.text);
+        stdout.write(text);
+        openLine = !text.endsWith("\n");
+      }
+      if (event.case === "restarted" && live) {
+        closeLine();
+        stderr.write(`${printable(restartText(event.value))}\n`);
+      }
+      if (event.case === "finished") completion = event.value.completion;
+    }
+  } catch (error) {
+    closeLine();
+    throw error;
+  }
+  // The contract: a stream ends in Finished or in an error status.
+  if (completion === undefined) throw new Error("the stream ended without its last event");
+  return completion;
+}
+
+function lineEnd(text: string): string {
+  return text.endsWith("\n") ? "" : "\n";
+}

@@ -1,0 +1,67 @@
+import type { FailureReason } from "../core/failure.ts";
+import { type NoServerError, RemoteError, type RemoteFailure } from "../rpc/client.ts";
+import { exitCode, printable } from "./terminal.ts";
+
+interface Advice {
+  readonly exit: number;
+  readonly fix: string;
+}
+
+const { failure, usage, retryLater } = exitCode;
+
+/** What a person can do about each reason. */
+const advice: Readonly<Record<FailureReason, Advice>> = {
+  INVALID_REQUEST: { exit: usage, fix: "Mend what is named above." },
+  UNKNOWN_PROMPT: { exit: usage, fix: "`sluice prompts list` shows the prompts of the server." },
+  UNKNOWN_MODEL: { exit: usage, fix: "`sluice models` shows the models of the server." },
+  UNAUTHENTICATED: {
+    exit: failure,
+    fix: "Put the key into an environment variable and name it with --api-key-env; `sluice key create` makes one.",
+  },
+  PERMISSION_DENIED: { exit: failure, fix: "Ask the operator for the permission, or call the server by its own name." },
+  RATE_LIMITED: { exit: retryLater, fix: "Try again after the wait." },
+  REQUEST_EXCEEDS_RATE_WINDOW: { exit: usage, fix: "Shorten the input; waiting does not help." },
+  QUOTA_EXHAUSTED: { exit: failure, fix: "The operator must raise the quota at the provider." },
+  CONTEXT_OVERFLOW: { exit: usage, fix: "Shorten the input, or name a model with a larger window with --model." },
+  PARSE_FAILURE: { exit: failure, fix: "Try a stronger model with --model, or simplify the prompt's output schema." },
+  CONTENT_FILTERED: { exit: failure, fix: "The same text will be refused again; change it." },
+  PROVIDER_MISCONFIGURED: { exit: failure, fix: "The operator must mend the provider's key, model or address." },
+  MODEL_UNAVAILABLE: { exit: retryLater, fix: "Try again later, or name another model with --model." },
+  MODEL_TIMEOUT: { exit: retryLater, fix: "Try again later, or name another model with --model." },
+  STREAM_INTERRUPTED: { exit: retryLater, fix: "Try again; what was shown so far is void." },
+  OVERLOADED: { exit: retryLater, fix: "Try again after the wait." },
+  STORE_UNAVAILABLE: { exit: retryLater, fix: "Try again after the wait." },
+  CACHE_MISS: { exit: failure, fix: "Call without the restriction to cached answers." },
+  DEADLINE_EXCEEDED: { exit: retryLater, fix: "Try again, or raise defaults.deadline_ms of the server." },
+  CANCELLED: { exit: failure, fix: "Call again." },
+  INTERNAL: { exit: failure, fix: "This is a bug: report it with the call id; the server's log has the cause." },
+};
+
+/** What to print for a failed call, and the exit code. Words of the server are shown without control characters. */
+export function failureText(error: RemoteError | NoServerError): { readonly text: string; readonly exit: number } {
+  if (!(error instanceof RemoteError)) return { text: noServerText(error), exit: retryLater };
+  const { reason, message, callId, retryAfterMs, violations, nearest } = error.failure;
+  const known = adviceFor(error.failure);
+  const lines = [
+    `${reason}: ${message}`,
+    ...violations.map((violation) => `  ${violation}`),
+    ...(nearest.length > 0 ? [`nearest: ${nearest.join(", ")}`] : []),
+    ...(retryAfterMs === undefined ? [] : [`wait: ${retryAfterMs} ms`]),
+    ...(known.fix === "" ? [] : [`fix: ${known.fix}`]),
+    ...(callId === "" ? [] : [`call id: ${callId}`]),
+  ];
+  return { text: printable(lines.join("\n")), exit: known.exit };
+}
+
+function adviceFor({ reason }: RemoteFailure): Advice {
+  const known: Readonly<Record<string, Advice>> = advice;
+  return Object.hasOwn(known, reason) ? (known[reason] ?? unknownReason) : unknownReason;
+}
+
+const unknownReason: Advice = { exit: failure, fix: "" };
+
+function noServerText({ url, message }: NoServerError): string {
+  const unanswered = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT/.test(message);
+  if (unanswered) return printable(`no server at ${url}; start one with \`npm start\` or name it with --server`);
+  return printable(`what answers at ${url} is no Sluice server: ${message}`);
+}

@@ -1,0 +1,43 @@
+import type { Model, ModelPrice } from "../../gen/sluice/v1/model_pb.ts";
+import { formatNanoUsd } from "../core/money.ts";
+import { connect, type ServerOptions } from "./server-options.ts";
+import { tableText } from "./table.ts";
+import { exitCode, type Terminal } from "./terminal.ts";
+
+/** `sluice models`: the models that a running server can call. */
+export async function listModels(options: ServerOptions, terminal: Terminal): Promise<number> {
+  const models = await connect(options, terminal).listModels();
+  const head = ["model", "provider", "served by", "window", "output", "1M prompt tokens", "1M completion tokens", ""];
+  terminal.stdout.write(tableText([head, ...models.map(rowOf)]));
+  return exitCode.ok;
+}
+
+function rowOf(model: Model): string[] {
+  return [
+    model.name,
+    model.provider,
+    model.providerModel,
+    String(model.contextTokens),
+    String(model.maxOutputTokens),
+    priceText(model.price, "promptNanoUsdPerMillionTokens"),
+    priceText(model.price, "completionNanoUsdPerMillionTokens"),
+    notesOf(model).join("; "),
+  ];
+}
+
+function priceText(
+  price: ModelPrice | undefined,
+  part: "promptNanoUsdPerMillionTokens" | "completionNanoUsdPerMillionTokens",
+): string {
+  return price === undefined ? "unknown" : formatNanoUsd(price[part]);
+}
+
+function notesOf({ isDefault, synthetic, description, fallbacks, escalateTo }: Model): string[] {
+  return [
+    ...(isDefault ? ["default"] : []),
+    ...(synthetic ? ["no real model"] : []),
+    ...(description === "" ? [] : [description]),
+    ...(fallbacks.length === 0 ? [] : [`falls back to ${fallbacks.join(", ")}`]),
+    ...(escalateTo === "" ? [] : [`escalates to ${escalateTo}`]),
+  ];
+}

@@ -1,0 +1,95 @@
+import { nearestNames } from "../core/nearest-names.ts";
+import { sandboxPrefix, sandboxProviderId } from "./alias.ts";
+import { type Path, type Problem, problem, valueAt } from "./problem.ts";
+
+/** What a check is given: the file as it was written, since one wrong value must not hide what is wrong with others. */
+export interface ModelCheckInput {
+  readonly raw: unknown;
+  /** Names of the sandbox models that are offered. */
+  readonly sandboxAliases: readonly string[];
+}
+
+/** Every name that one key uses and another defines; names that are reserved; cycles; what no model is left for. */
+export function checkModels({ raw, sandboxAliases }: ModelCheckInput): Problem[] {
+  const providers = namesIn(raw, ["providers"]);
+  const models = namesIn(raw, ["models"]);
+  const aliases = [...models, ...sandboxAliases];
+  return [
+    ...providers.filter((id) => id === sandboxProviderId).map((id) => reserved(["providers", id])),
+    ...models.filter((alias) => alias.startsWith(sandboxPrefix)).map((alias) => reserved(["models", alias])),
+    ...models.flatMap((alias) => unknownName(raw, ["models", alias, "provider"], "provider", providers)),
+    ...models.flatMap((alias) => unknownName(raw, ["models", alias, "escalate_to"], "model", aliases)),
+    ...models.flatMap((alias) =>
+      fallbacksOf(raw, alias).flatMap((_, index) =>
+        unknownName(raw, ["models", alias, "fallbacks", index], "model", aliases),
+      ),
+    ),
+    ...unknownName(raw, ["defaults", "model"], "model", aliases),
+    ...cycles(models, "fallbacks", (alias) => fallbacksOf(raw, alias)),
+    ...cycles(models, "escalate_to", (alias) => [valueAt(raw, ["models", alias, "escalate_to"])].filter(isText)),
+    ...(aliases.length === 0
+      ? [problem(["models"], "conflict", "needs at least one model where sandbox is false")]
+      : []),
+    ...checkOverrides(raw, providers),
+  ];
+}
+
+function checkOverrides(raw: unknown, providers: readonly string[]): Problem[] {
+  const overrides = valueAt(raw, ["prices", "override"]);
+  if (!Array.isArray(overrides)) return [];
+  const seen = new Set<string>();
+  return overrides.flatMap((_, index) => {
+    const path = ["prices", "override", index];
+    const provider = valueAt(raw, [...path, "provider"]);
+    const model = valueAt(raw, [...path, "model"]);
+    const found = unknownName(raw, [...path, "provider"], "provider", providers);
+    const key = JSON.stringify([provider ?? null, model]);
+    if (isText(model) && seen.has(key)) found.push(problem(path, "duplicate", "this model has an override before"));
+    seen.add(key);
+    return found;
+  });
+}
+
+function unknownName(raw: unknown, path: Path, kind: "provider" | "model", known: readonly string[]): Problem[] {
+  const name = valueAt(raw, path);
+  if (!isText(name) || known.includes(name)) return [];
+  const [nearest] = nearestNames(name, known);
+  const hint = nearest === undefined ? "none is configured" : `the nearest is ${nearest}`;
+  return [problem(path, "reference", `there is no such ${kind}; ${hint}`)];
+}
+
+/** One problem per cycle, at its first alias in the order of the file, with the whole way round: `a → b → a`. */
+function cycles(models: readonly string[], key: string, next: (alias: string) => readonly string[]): Problem[] {
+  const found: Problem[] = [];
+  const done = new Set<string>();
+  const walk = (alias: string, trail: readonly string[]) => {
+    const start = trail.indexOf(alias);
+    if (start >= 0) {
+      const round = [...trail.slice(start), alias].join(" → ");
+      found.push(problem(["models", alias, key], "cycle", `goes in a circle: ${round}`));
+    }
+    if (start >= 0 || done.has(alias)) return;
+    for (const following of next(alias)) walk(following, [...trail, alias]);
+    done.add(alias);
+  };
+  for (const alias of models) walk(alias, []);
+  return found;
+}
+
+function fallbacksOf(raw: unknown, alias: string): readonly string[] {
+  const fallbacks = valueAt(raw, ["models", alias, "fallbacks"]);
+  return Array.isArray(fallbacks) ? fallbacks.map((name) => (isText(name) ? name : "")) : [];
+}
+
+function namesIn(raw: unknown, path: Path): readonly string[] {
+  const section = valueAt(raw, path);
+  return typeof section === "object" && section !== null ? Object.keys(section) : [];
+}
+
+function reserved(path: Path): Problem {
+  return problem(path, "reserved", "this name is reserved for the sandbox");
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}

@@ -1,0 +1,50 @@
+import * as z from "zod";
+import { priceKeys } from "./schema/prices.ts";
+import { modelKeys, type modelSchema, type providerSchema } from "./schema/providers.ts";
+import { serverKeys } from "./schema/server.ts";
+import { storeKeys } from "./schema/stores.ts";
+
+/** The one schema of the configuration file. Every key has a description; `docs/configuration.md` is made of them. */
+export const configSchema = z.strictObject({ ...serverKeys, ...storeKeys, ...modelKeys, ...priceKeys });
+
+/** The file after defaults, before what depends on other keys, files and known models is filled in. */
+export type ParsedConfig = z.output<typeof configSchema>;
+
+type ParsedProvider = z.output<typeof providerSchema>;
+
+/** A provider with everything filled in that its address says. */
+export type ProviderConfig = Filled<ParsedProvider, "max_tokens_field">;
+
+/** An alias as it was written. */
+export type ParsedModel = z.output<typeof modelSchema>;
+
+/** An alias with everything filled in that its provider or its known window says. */
+export type ModelConfig = Filled<ParsedModel, Exclude<keyof ParsedModel, "escalate_to">>;
+
+type Filled<Parsed, Keys extends keyof Parsed> = Omit<Parsed, Keys> & { [Key in Keys]-?: NonNullable<Parsed[Key]> };
+
+/**
+ * The configuration: names are those of the file. Paths are absolute. It holds secrets: show it through `shownConfig`
+ * only.
+ */
+export type Config = Omit<ParsedConfig, "models" | "providers" | "defaults" | "prompts_dir"> & {
+  prompts_dir: string;
+  providers: Record<string, ProviderConfig>;
+  models: Record<string, ModelConfig>;
+  defaults: Filled<ParsedConfig["defaults"], "model">;
+};
+
+/**
+ * Keys that are reserved for what this version does not do. They are refused by name rather than as unknown keys, so
+ * that nobody believes in a budget that is not kept. `*` stands for an id, an alias or a list's index.
+ */
+export const unsupportedKeys: ReadonlySet<string> = new Set([
+  "auth.api_keys.*.requests_per_minute",
+  "auth.api_keys.*.tokens_per_minute",
+  "budgets",
+  "defaults.embedding_model",
+  "embedding_models",
+  "providers.*.max_concurrency",
+  "providers.*.max_queue",
+  "retry.max_corrections",
+]);

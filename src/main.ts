@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+const [major] = process.versions.node.split(".");
+if (Number(major) < 24) {
+  console.error(`sluice needs Node.js 24 or newer; this is ${process.versions.node}`);
+  process.exit(2);
+}
+// Loaded after the check: an older Node.js could not even read the rest.
+const { runInProcess } = await import("./cli/process.ts");
+await runInProcess();
+
+export {};

@@ -1,0 +1,69 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { ConnectError, createClient as createServiceClient, type Interceptor } from "@connectrpc/connect";
+import { createConnectTransport } from "@connectrpc/connect-node";
+import type { CompletionInputSchema } from "../../gen/sluice/v1/completion_input_pb.ts";
+import type { Model } from "../../gen/sluice/v1/model_pb.ts";
+import { ModelService } from "../../gen/sluice/v1/model_service_pb.ts";
+import { PipelineService, type StreamCompleteResponse } from "../../gen/sluice/v1/pipeline_service_pb.ts";
+import type { PromptSummary } from "../../gen/sluice/v1/prompt_pb.ts";
+import { PromptService } from "../../gen/sluice/v1/prompt_service_pb.ts";
+import { NoServerError, RemoteError, remoteFailure } from "./client/remote-error.ts";
+
+export { NoServerError, RemoteError, type RemoteFailure } from "./client/remote-error.ts";
+
+/** A running server, as the command line uses it. Every method throws `NoServerError` or `RemoteError`. */
+export interface SluiceClient {
+  streamComplete(input: MessageInitShape<typeof CompletionInputSchema>): AsyncIterable<StreamCompleteResponse>;
+  listModels(): Promise<readonly Model[]>;
+  /** All of them, by name; pages are fetched as they are needed. */
+  listPrompts(): AsyncIterable<PromptSummary>;
+}
+
+/** `url` is the server's address with http or https; the key is sent as `authorization: Bearer …`. */
+export function createClient({ url, apiKey }: { url: string; apiKey?: string }): SluiceClient {
+  const withKey: Interceptor = (next) => (request) => {
+    if (apiKey !== undefined) request.header.set("authorization", `Bearer ${apiKey}`);
+    return next(request);
+  };
+  // HTTP/1.1 rather than HTTP/2: it passes every proxy, and leaves no session behind that would keep the process alive.
+  const transport = createConnectTransport({ baseUrl: url, httpVersion: "1.1", interceptors: [withKey] });
+  const pipeline = createServiceClient(PipelineService, transport);
+  const models = createServiceClient(ModelService, transport);
+  const prompts = createServiceClient(PromptService, transport);
+
+  return {
+    async *streamComplete(input) {
+      try {
+        yield* pipeline.streamComplete({ input });
+      } catch (error) {
+        throw translated(error, url);
+      }
+    },
+    async listModels() {
+      try {
+        return (await models.listModels({})).models;
+      } catch (error) {
+        throw translated(error, url);
+      }
+    },
+    async *listPrompts() {
+      let pageToken = "";
+      try {
+        do {
+          const page = await prompts.listPrompts({ pageToken });
+          yield* page.prompts;
+          pageToken = page.nextPageToken;
+        } while (pageToken !== "");
+      } catch (error) {
+        throw translated(error, url);
+      }
+    },
+  };
+}
+
+function translated(error: unknown, url: string): unknown {
+  if (!(error instanceof ConnectError)) return error;
+  const failure = remoteFailure(error);
+  if (failure !== undefined) return new RemoteError(failure, { cause: error });
+  return new NoServerError(url, error.rawMessage, { cause: error });
+}
