@@ -3,34 +3,42 @@ import { fileURLToPath } from "node:url";
 import { openPglite } from "../adapters/pglite/open.ts";
 import { connectPostgres } from "../adapters/postgres/connect.ts";
 import { createLedgerStore } from "../adapters/postgres/ledger-store.ts";
-import { MigrationError, migrate } from "../adapters/postgres/migrate.ts";
+import { migrate } from "../adapters/postgres/migrate.ts";
+import { migrateWhenThere } from "../adapters/postgres/migrate-when-there.ts";
 import type { LedgerStore } from "../adapters/spool/ledger-store.ts";
 import type { Config } from "../config.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 
 const MIGRATIONS_DIR = fileURLToPath(new URL("../../migrations", import.meta.url));
-const RETRY_MS = 5_000;
 
 /** A store on its way: nothing waits for it but the ledger's drain. */
 export interface OpeningStore {
   readonly store: Promise<LedgerStore>;
+  isOpen(): boolean;
   /** Gives up what is still opening, and closes what is open. */
   close(): Promise<void>;
 }
 
 /**
- * Opens the configured Postgres, or the embedded one in the data folder. A Postgres that is away is tried again every
- * five seconds; a schema that is newer than this program is refused for good, and records then wait in the spool.
+ * Opens the configured Postgres, or the embedded one in the data folder. A Postgres that is away is tried again
+ * until it is there; a schema that is newer than this program is refused for good, and records then wait in the spool.
  */
 export function openLedgerStore(config: Config, ports: { log: Log; clock: Clock }): OpeningStore {
   const closing = new AbortController();
   const opened = open(config, { ...ports, signal: closing.signal });
-  opened.catch((error: unknown) => {
-    if (!closing.signal.aborted) ports.log.error("ledger_store_failed", { error });
-  });
+  let isOpen = false;
+  opened.then(
+    () => {
+      isOpen = true;
+    },
+    (error: unknown) => {
+      if (!closing.signal.aborted) ports.log.error("ledger_store_failed", { error });
+    },
+  );
   return {
     store: opened.then(({ store }) => store),
+    isOpen: () => isOpen,
     async close() {
       closing.abort(new Error("the service stops"));
       const database = await opened.catch(() => undefined);
@@ -49,7 +57,7 @@ async function open(config: Config, ports: OpenPorts): Promise<{ store: LedgerSt
   const { log, signal } = ports;
   if (config.database_url !== undefined) {
     const pool = connectPostgres(config.database_url, { log });
-    await migrateWhenThere(pool, ports).catch(async (error: unknown) => {
+    await migrateWhenThere(pool, MIGRATIONS_DIR, ports).catch(async (error: unknown) => {
       await pool.end();
       throw error;
     });
@@ -61,17 +69,4 @@ async function open(config: Config, ports: OpenPorts): Promise<{ store: LedgerSt
     throw error;
   });
   return { store: createLedgerStore(database.pool), close: () => database.close() };
-}
-
-async function migrateWhenThere(pool: Parameters<typeof migrate>[0], { log, clock, signal }: OpenPorts): Promise<void> {
-  for (let isFirst = true; ; isFirst = false) {
-    try {
-      await migrate(pool, MIGRATIONS_DIR, log);
-      return;
-    } catch (error) {
-      if (error instanceof MigrationError || signal.aborted) throw error;
-      if (isFirst) log.warn("ledger_store_away", { error, retry_ms: RETRY_MS });
-      await clock.sleep(RETRY_MS, signal);
-    }
-  }
 }

@@ -25,7 +25,8 @@ export async function openLedger(
   const ledger = createLedger({ spool, store: opening.store, ...ports });
   ledger.start();
   stack.defer(async () => {
-    await ledger.flush(FLUSH_TIMEOUT_MS);
+    // A store that has not opened by now is not waited for: the spool keeps the records for the next start.
+    if (opening.isOpen()) await ledger.flush(FLUSH_TIMEOUT_MS);
     await ledger.close();
     await opening.close();
   });

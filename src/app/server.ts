@@ -81,5 +81,9 @@ function limitsOf({ limits }: Config): ServerOptions["limits"] {
     headersTimeoutMs: limits.headers_timeout_ms,
     requestTimeoutMs: limits.request_timeout_ms,
     idleTimeoutMs: limits.idle_timeout_ms,
+    responseBytes: limits.response_bytes,
+    compressMinBytes: limits.compress_min_bytes,
+    pingIntervalMs: limits.ping_interval_ms,
+    pingTimeoutMs: limits.ping_timeout_ms,
   };
 }

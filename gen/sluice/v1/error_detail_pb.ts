@@ -35,7 +35,7 @@ export type UnknownNameDetail = Message<"sluice.v1.UnknownNameDetail"> & {
   version: string;
 
   /**
-   * Up to 5 names (or versions, where the name is known) that exist and are spelled alike, nearest first.
+   * Up to 5 names that exist (or versions, where the name is known), the most alike in spelling first.
    *
    * @generated from field: repeated string nearest = 3;
    */

@@ -37,7 +37,31 @@ export const ErrorReason = {
    * The request breaks a limit or a shape. Fix the field; a retry is pointless. The violations name the field path and
    * the rule in a google.rpc.BadRequest; values are never quoted.
    *
-   *     {}
+   *     {
+   *       "code": 3,
+   *       "message": "the request breaks a limit or a shape; fix the fields that the details name",
+   *       "details": [
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "INVALID_REQUEST",
+   *           "domain": "sluice.v1", "metadata": {"call_id": "00000000-0000-0000-0000-000000000000"}
+   *         },
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.BadRequest",
+   *           "fieldViolations": [
+   *             {
+   *               "field": "input.model",
+   *               "description": "does not match regex pattern `^$|^[A-Za-z0-9][A-Za-z0-9._/:-]{0,127}$`",
+   *               "reason": "STRING_PATTERN"
+   *             },
+   *             {
+   *               "field": "input.generation.temperature",
+   *               "description": "must be greater than or equal to 0 and less than or equal to 2",
+   *               "reason": "DOUBLE_GTE_LTE"
+   *             }
+   *           ]
+   *         }
+   *       ]
+   *     }
    *
    * @generated from enum value: ERROR_REASON_INVALID_REQUEST = 1;
    */
@@ -46,7 +70,20 @@ export const ErrorReason = {
   /**
    * No such prompt, or no such version of it. Detail: UnknownNameDetail with the nearest names.
    *
-   *     {}
+   *     {
+   *       "code": 5,
+   *       "message": "no such prompt or version; PromptService.ListPrompts lists them, the details name the nearest",
+   *       "details": [
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "UNKNOWN_PROMPT",
+   *           "domain": "sluice.v1", "metadata": {"call_id": "00000000-0000-0000-0000-000000000000"}
+   *         },
+   *         {
+   *           "@type": "type.googleapis.com/sluice.v1.UnknownNameDetail", "name": "sumarize",
+   *           "nearest": ["summarize", "classify-ticket", "extract-invoice", "answer-with-sources"]
+   *         }
+   *       ]
+   *     }
    *
    * @generated from enum value: ERROR_REASON_UNKNOWN_PROMPT = 2;
    */
@@ -55,7 +92,20 @@ export const ErrorReason = {
   /**
    * No such model alias in the configuration. Detail: UnknownNameDetail with the nearest names.
    *
-   *     {}
+   *     {
+   *       "code": 5,
+   *       "message": "no such model alias; ModelService.ListModels lists them, the details name the nearest",
+   *       "details": [
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "UNKNOWN_MODEL",
+   *           "domain": "sluice.v1", "metadata": {"call_id": "00000000-0000-0000-0000-000000000000"}
+   *         },
+   *         {
+   *           "@type": "type.googleapis.com/sluice.v1.UnknownNameDetail", "name": "sandbox/extrct",
+   *           "nearest": ["sandbox/extract", "sandbox/cut", "sandbox/echo", "sandbox/silent", "sandbox/cut-once"]
+   *         }
+   *       ]
+   *     }
    *
    * @generated from enum value: ERROR_REASON_UNKNOWN_MODEL = 3;
    */
@@ -64,7 +114,16 @@ export const ErrorReason = {
   /**
    * The service needs an API key, and none or an unknown one was sent (`authorization: Bearer …` or `x-api-key`).
    *
-   *     {}
+   *     {
+   *       "code": 16,
+   *       "message": "no valid API key: a key is needed; send it as `authorization: Bearer <key>` or `x-api-key: <key>`",
+   *       "details": [
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "UNAUTHENTICATED",
+   *           "domain": "sluice.v1", "metadata": {"call_id": "00000000-0000-0000-0000-000000000000"}
+   *         }
+   *       ]
+   *     }
    *
    * @generated from enum value: ERROR_REASON_UNAUTHENTICATED = 4;
    */
@@ -74,7 +133,16 @@ export const ErrorReason = {
    * The credential is good but this is not allowed, or the request names a host or an origin that the service does not
    * answer to (a defence against DNS rebinding and foreign web pages).
    *
-   *     {}
+   *     {
+   *       "code": 7,
+   *       "message": "not allowed: the request names a host that the service does not answer to; add it to `hosts`",
+   *       "details": [
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "PERMISSION_DENIED",
+   *           "domain": "sluice.v1", "metadata": {"call_id": "00000000-0000-0000-0000-000000000000"}
+   *         }
+   *       ]
+   *     }
    *
    * @generated from enum value: ERROR_REASON_PERMISSION_DENIED = 5;
    */
@@ -84,7 +152,22 @@ export const ErrorReason = {
    * The provider's window is exhausted, and its wait does not fit the deadline or the policy. Retry after
    * RetryInfo, which holds the wait that the provider asked for. Detail: RateLimitDetail.
    *
-   *     {}
+   *     {
+   *       "code": 8,
+   *       "message": "the provider's rate limit is exhausted; retry after the wait in the details",
+   *       "details": [
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "RATE_LIMITED",
+   *           "domain": "sluice.v1", "metadata": {"call_id": "00000000-0000-0000-0000-000000000000"}
+   *         },
+   *         {
+   *           "@type": "type.googleapis.com/sluice.v1.RateLimitDetail",
+   *           "scope": "RATE_LIMIT_SCOPE_PROVIDER", "provider": "sandbox", "model": "sandbox/rate-limited",
+   *           "unit": "requests", "limit": "10"
+   *         },
+   *         {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "60s"}
+   *       ]
+   *     }
    *
    * @generated from enum value: ERROR_REASON_RATE_LIMITED = 6;
    */
@@ -94,7 +177,21 @@ export const ErrorReason = {
    * This one request is larger than the whole window of the provider. Shorten it; waiting is pointless.
    * Detail: RateLimitDetail.
    *
-   *     {}
+   *     {
+   *       "code": 8,
+   *       "message": "this one request is larger than the provider's whole rate window; shorten it",
+   *       "details": [
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "REQUEST_EXCEEDS_RATE_WINDOW",
+   *           "domain": "sluice.v1", "metadata": {"call_id": "00000000-0000-0000-0000-000000000000"}
+   *         },
+   *         {
+   *           "@type": "type.googleapis.com/sluice.v1.RateLimitDetail",
+   *           "scope": "RATE_LIMIT_SCOPE_PROVIDER", "provider": "sandbox",
+   *           "model": "sandbox/request-too-large", "unit": "tokens", "limit": "1000", "requested": "1500"
+   *         }
+   *       ]
+   *     }
    *
    * @generated from enum value: ERROR_REASON_REQUEST_EXCEEDS_RATE_WINDOW = 7;
    */
@@ -103,7 +200,24 @@ export const ErrorReason = {
   /**
    * The provider's money, credits, day or plan is used up. An operator must act. Detail: google.rpc.QuotaFailure.
    *
-   *     {}
+   *     {
+   *       "code": 8, "message": "the provider's quota is used up; an operator must raise it",
+   *       "details": [
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "QUOTA_EXHAUSTED",
+   *           "domain": "sluice.v1", "metadata": {"call_id": "00000000-0000-0000-0000-000000000000"}
+   *         },
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.QuotaFailure",
+   *           "violations": [
+   *             {
+   *               "subject": "sandbox/sandbox/quota",
+   *               "description": "the provider's account has no quota left"
+   *             }
+   *           ]
+   *         }
+   *       ]
+   *     }
    *
    * @generated from enum value: ERROR_REASON_QUOTA_EXHAUSTED = 8;
    */
@@ -113,7 +227,21 @@ export const ErrorReason = {
    * The part of the prompt that may not be dropped does not fit the model's window, or `overflow` is
    * OVERFLOW_REJECT. Shorten it, or name a model with a larger window. Detail: ContextOverflowDetail.
    *
-   *     {}
+   *     {
+   *       "code": 11,
+   *       "message": "the prompt does not fit the model's window; shorten the largest part, or name a model with a larger window",
+   *       "details": [
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "CONTEXT_OVERFLOW",
+   *           "domain": "sluice.v1", "metadata": {"call_id": "00000000-0000-0000-0000-000000000000"}
+   *         },
+   *         {
+   *           "@type": "type.googleapis.com/sluice.v1.ContextOverflowDetail", "promptTokens": "14",
+   *           "reservedOutputTokens": "4096", "windowTokens": "32768", "largestPart": "conversation",
+   *           "largestPartTokens": "11", "reportedByProvider": true
+   *         }
+   *       ]
+   *     }
    *
    * @generated from enum value: ERROR_REASON_CONTEXT_OVERFLOW = 9;
    */
@@ -123,7 +251,28 @@ export const ErrorReason = {
    * The model's answer is no JSON, or not JSON that satisfies the schema, or is cut. A retry costs money.
    * Detail: ParseFailureDetail.
    *
-   *     {}
+   *     {
+   *       "code": 15,
+   *       "message": "the model gave no answer that satisfies the schema; the details say what is wrong, a retry costs money",
+   *       "details": [
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "PARSE_FAILURE",
+   *           "domain": "sluice.v1", "metadata": {"call_id": "00000000-0000-0000-0000-000000000000"}
+   *         },
+   *         {
+   *           "@type": "type.googleapis.com/sluice.v1.ParseFailureDetail",
+   *           "violations": [{"path": "/vessel", "rule": "type", "expected": "string", "got": "array"}],
+   *           "attempts": [
+   *             {
+   *               "number": 1, "model": "sandbox/wrong-shape", "provider": "sandbox",
+   *               "cause": "ATTEMPT_CAUSE_FIRST", "usage": {"promptTokens": "14", "completionTokens": "34"},
+   *               "costNanoUsd": "0", "httpStatus": 200
+   *             }
+   *           ],
+   *           "excerpt": "{\n  \"vessel\": [\n    \"not\",\n    \"what\",\n    \"the\",\n    \"schema\",\n    \"asks\",\n    \"for\"\n  ]\n}"
+   *         }
+   *       ]
+   *     }
    *
    * @generated from enum value: ERROR_REASON_PARSE_FAILURE = 10;
    */
@@ -133,7 +282,20 @@ export const ErrorReason = {
    * The provider's filter stopped the prompt or the answer, or the model refused. A retry is pointless.
    * Detail: ContentFilteredDetail.
    *
-   *     {}
+   *     {
+   *       "code": 9,
+   *       "message": "the provider's filter or the model refused; change the content, a retry is pointless",
+   *       "details": [
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "CONTENT_FILTERED",
+   *           "domain": "sluice.v1", "metadata": {"call_id": "00000000-0000-0000-0000-000000000000"}
+   *         },
+   *         {
+   *           "@type": "type.googleapis.com/sluice.v1.ContentFilteredDetail", "side": "CONTENT_SIDE_INPUT",
+   *           "category": "sandbox", "model": "sandbox/filtered-input"
+   *         }
+   *       ]
+   *     }
    *
    * @generated from enum value: ERROR_REASON_CONTENT_FILTERED = 11;
    */
@@ -143,7 +305,21 @@ export const ErrorReason = {
    * The provider refuses the key, the permission, the model or the shape of the request. An operator must act; the
    * caller's own credential is fine. Detail: ProviderMisconfiguredDetail.
    *
-   *     {}
+   *     {
+   *       "code": 9,
+   *       "message": "the provider refuses the service's configuration; an operator must act, the caller's key is fine",
+   *       "details": [
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "PROVIDER_MISCONFIGURED",
+   *           "domain": "sluice.v1", "metadata": {"call_id": "00000000-0000-0000-0000-000000000000"}
+   *         },
+   *         {
+   *           "@type": "type.googleapis.com/sluice.v1.ProviderMisconfiguredDetail",
+   *           "problem": "PROVIDER_PROBLEM_AUTHENTICATION", "provider": "sandbox",
+   *           "model": "sandbox/unauthorized", "httpStatus": 401
+   *         }
+   *       ]
+   *     }
    *
    * @generated from enum value: ERROR_REASON_PROVIDER_MISCONFIGURED = 12;
    */
@@ -153,7 +329,41 @@ export const ErrorReason = {
    * The provider is down, overloaded, or answers what is no answer, and so is every fallback. Back off and retry.
    * Detail: ModelFailureDetail.
    *
-   *     {}
+   *     {
+   *       "code": 14, "message": "no model could answer; back off and retry",
+   *       "details": [
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "MODEL_UNAVAILABLE",
+   *           "domain": "sluice.v1", "metadata": {"call_id": "00000000-0000-0000-0000-000000000000"}
+   *         },
+   *         {
+   *           "@type": "type.googleapis.com/sluice.v1.ModelFailureDetail",
+   *           "attempts": [
+   *             {
+   *               "number": 1, "model": "sandbox/down", "provider": "sandbox",
+   *               "cause": "ATTEMPT_CAUSE_FIRST", "usage": {}, "costNanoUsd": "0",
+   *               "errorReason": "ERROR_REASON_MODEL_UNAVAILABLE", "httpStatus": 503
+   *             },
+   *             {
+   *               "number": 2, "model": "sandbox/down", "provider": "sandbox",
+   *               "cause": "ATTEMPT_CAUSE_RETRY", "usage": {}, "costNanoUsd": "0",
+   *               "errorReason": "ERROR_REASON_MODEL_UNAVAILABLE", "httpStatus": 503
+   *             },
+   *             {
+   *               "number": 3, "model": "sandbox/down", "provider": "sandbox",
+   *               "cause": "ATTEMPT_CAUSE_RETRY", "usage": {}, "costNanoUsd": "0",
+   *               "errorReason": "ERROR_REASON_MODEL_UNAVAILABLE", "httpStatus": 503
+   *             },
+   *             {
+   *               "number": 4, "model": "sandbox/down", "provider": "sandbox",
+   *               "cause": "ATTEMPT_CAUSE_RETRY", "usage": {}, "costNanoUsd": "0",
+   *               "errorReason": "ERROR_REASON_MODEL_UNAVAILABLE", "httpStatus": 503
+   *             }
+   *           ]
+   *         },
+   *         {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "1s"}
+   *       ]
+   *     }
    *
    * @generated from enum value: ERROR_REASON_MODEL_UNAVAILABLE = 13;
    */
@@ -163,7 +373,31 @@ export const ErrorReason = {
    * The model was silent for longer than its first-byte, idle or attempt limit. Back off and retry.
    * Detail: ModelFailureDetail.
    *
-   *     {}
+   *     {
+   *       "code": 14, "message": "the model was silent for too long; back off and retry",
+   *       "details": [
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "MODEL_TIMEOUT",
+   *           "domain": "sluice.v1", "metadata": {"call_id": "00000000-0000-0000-0000-000000000000"}
+   *         },
+   *         {
+   *           "@type": "type.googleapis.com/sluice.v1.ModelFailureDetail",
+   *           "attempts": [
+   *             {
+   *               "number": 1, "model": "sandbox/silent", "provider": "sandbox",
+   *               "cause": "ATTEMPT_CAUSE_FIRST", "usage": {"promptTokens": "14", "estimated": true},
+   *               "costNanoUsd": "0", "errorReason": "ERROR_REASON_MODEL_TIMEOUT"
+   *             },
+   *             {
+   *               "number": 2, "model": "sandbox/silent", "provider": "sandbox",
+   *               "cause": "ATTEMPT_CAUSE_RETRY", "usage": {"promptTokens": "14", "estimated": true},
+   *               "costNanoUsd": "0", "errorReason": "ERROR_REASON_MODEL_TIMEOUT"
+   *             }
+   *           ]
+   *         },
+   *         {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "1s"}
+   *       ]
+   *     }
    *
    * @generated from enum value: ERROR_REASON_MODEL_TIMEOUT = 14;
    */
@@ -173,7 +407,46 @@ export const ErrorReason = {
    * The model's answer broke off, and it could not be made anew. Back off and retry. Deltas already received are void.
    * Detail: ModelFailureDetail.
    *
-   *     {}
+   *     {
+   *       "code": 14,
+   *       "message": "the model's answer broke off; what was received of it is void, back off and retry",
+   *       "details": [
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "STREAM_INTERRUPTED",
+   *           "domain": "sluice.v1", "metadata": {"call_id": "00000000-0000-0000-0000-000000000000"}
+   *         },
+   *         {
+   *           "@type": "type.googleapis.com/sluice.v1.ModelFailureDetail",
+   *           "attempts": [
+   *             {
+   *               "number": 1, "model": "sandbox/cut", "provider": "sandbox",
+   *               "cause": "ATTEMPT_CAUSE_FIRST",
+   *               "usage": {"promptTokens": "14", "completionTokens": "2", "estimated": true},
+   *               "costNanoUsd": "0", "errorReason": "ERROR_REASON_STREAM_INTERRUPTED", "httpStatus": 200
+   *             },
+   *             {
+   *               "number": 2, "model": "sandbox/cut", "provider": "sandbox",
+   *               "cause": "ATTEMPT_CAUSE_RETRY",
+   *               "usage": {"promptTokens": "14", "completionTokens": "2", "estimated": true},
+   *               "costNanoUsd": "0", "errorReason": "ERROR_REASON_STREAM_INTERRUPTED", "httpStatus": 200
+   *             },
+   *             {
+   *               "number": 3, "model": "sandbox/cut", "provider": "sandbox",
+   *               "cause": "ATTEMPT_CAUSE_RETRY",
+   *               "usage": {"promptTokens": "14", "completionTokens": "2", "estimated": true},
+   *               "costNanoUsd": "0", "errorReason": "ERROR_REASON_STREAM_INTERRUPTED", "httpStatus": 200
+   *             },
+   *             {
+   *               "number": 4, "model": "sandbox/cut", "provider": "sandbox",
+   *               "cause": "ATTEMPT_CAUSE_RETRY",
+   *               "usage": {"promptTokens": "14", "completionTokens": "2", "estimated": true},
+   *               "costNanoUsd": "0", "errorReason": "ERROR_REASON_STREAM_INTERRUPTED", "httpStatus": 200
+   *             }
+   *           ]
+   *         },
+   *         {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "1s"}
+   *       ]
+   *     }
    *
    * @generated from enum value: ERROR_REASON_STREAM_INTERRUPTED = 15;
    */
@@ -182,7 +455,18 @@ export const ErrorReason = {
   /**
    * The service itself has more to do than it is allowed. Retry after RetryInfo. Detail: LoadDetail.
    *
-   *     {}
+   *     {
+   *       "code": 14,
+   *       "message": "the service has more to do than it is allowed; retry after the wait in the details",
+   *       "details": [
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "OVERLOADED",
+   *           "domain": "sluice.v1", "metadata": {"call_id": "00000000-0000-0000-0000-000000000000"}
+   *         },
+   *         {"@type": "type.googleapis.com/sluice.v1.LoadDetail", "resource": "calls", "limit": "1"},
+   *         {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "1s"}
+   *       ]
+   *     }
    *
    * @generated from enum value: ERROR_REASON_OVERLOADED = 16;
    */
@@ -191,7 +475,21 @@ export const ErrorReason = {
   /**
    * A store that the call cannot do without is away or full. Retry after RetryInfo. Detail: LoadDetail.
    *
-   *     {}
+   *     {
+   *       "code": 14,
+   *       "message": "a store that the call needs is away or full; retry after the wait in the details",
+   *       "details": [
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "STORE_UNAVAILABLE",
+   *           "domain": "sluice.v1", "metadata": {"call_id": "00000000-0000-0000-0000-000000000000"}
+   *         },
+   *         {
+   *           "@type": "type.googleapis.com/sluice.v1.LoadDetail", "resource": "ledger_spool",
+   *           "limit": "1048576"
+   *         },
+   *         {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "5s"}
+   *       ]
+   *     }
    *
    * @generated from enum value: ERROR_REASON_STORE_UNAVAILABLE = 17;
    */
@@ -200,7 +498,20 @@ export const ErrorReason = {
   /**
    * CACHE_MODE_ONLY_IF_CACHED, and nothing is cached. Detail: CacheMissDetail.
    *
-   *     {}
+   *     {
+   *       "code": 9,
+   *       "message": "nothing is cached for this request, and the cache mode forbids calling a model; use CACHE_MODE_DEFAULT",
+   *       "details": [
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "CACHE_MISS",
+   *           "domain": "sluice.v1", "metadata": {"call_id": "00000000-0000-0000-0000-000000000000"}
+   *         },
+   *         {
+   *           "@type": "type.googleapis.com/sluice.v1.CacheMissDetail",
+   *           "key": "d6a68f6e034f510ea2d6dafe163f3edb7233f87f1bf84e816da81a0703ad0026"
+   *         }
+   *       ]
+   *     }
    *
    * @generated from enum value: ERROR_REASON_CACHE_MISS = 18;
    */
@@ -209,7 +520,26 @@ export const ErrorReason = {
   /**
    * The caller's deadline, or the configured one, is over. Detail: InterruptedDetail with the stage that was reached.
    *
-   *     {}
+   *     {
+   *       "code": 4,
+   *       "message": "the deadline is over; the details say the stage that was reached, allow more time",
+   *       "details": [
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "DEADLINE_EXCEEDED",
+   *           "domain": "sluice.v1", "metadata": {"call_id": "00000000-0000-0000-0000-000000000000"}
+   *         },
+   *         {
+   *           "@type": "type.googleapis.com/sluice.v1.InterruptedDetail", "stage": "STAGE_CALL_MODEL",
+   *           "attempts": [
+   *             {
+   *               "number": 1, "model": "sandbox/silent", "provider": "sandbox",
+   *               "cause": "ATTEMPT_CAUSE_FIRST", "usage": {"promptTokens": "14", "estimated": true},
+   *               "costNanoUsd": "0", "errorReason": "ERROR_REASON_CANCELLED"
+   *             }
+   *           ]
+   *         }
+   *       ]
+   *     }
    *
    * @generated from enum value: ERROR_REASON_DEADLINE_EXCEEDED = 19;
    */
@@ -219,7 +549,16 @@ export const ErrorReason = {
    * The caller left. Detail: InterruptedDetail with the stage that was reached. Seen in logs and the ledger; the caller is
    * gone.
    *
-   *     {}
+   *     {
+   *       "code": 1, "message": "the caller left; the details say the stage that was reached",
+   *       "details": [
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "CANCELLED",
+   *           "domain": "sluice.v1", "metadata": {"call_id": "00000000-0000-0000-0000-000000000000"}
+   *         },
+   *         {"@type": "type.googleapis.com/sluice.v1.InterruptedDetail", "stage": "STAGE_CALL_MODEL"}
+   *       ]
+   *     }
    *
    * @generated from enum value: ERROR_REASON_CANCELLED = 20;
    */
@@ -228,7 +567,15 @@ export const ErrorReason = {
   /**
    * A bug of the service. Report it with the call id; the cause is in the service's log under that id.
    *
-   *     {}
+   *     {
+   *       "code": 13, "message": "a bug of the service; report it with the call id",
+   *       "details": [
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "INTERNAL",
+   *           "domain": "sluice.v1", "metadata": {"call_id": "00000000-0000-0000-0000-000000000000"}
+   *         }
+   *       ]
+   *     }
    *
    * @generated from enum value: ERROR_REASON_INTERNAL = 21;
    */

@@ -1,0 +1,41 @@
+import { readFileSync } from "node:fs";
+
+/** The JSON examples in the comments of `error_reason.proto`, by reason. @throws Error for a value without one. */
+export function documentedExamples(): Map<string, unknown> {
+  const lines = readFileSync("proto/sluice/v1/error_reason.proto", "utf8").split("\n");
+  const examples = new Map<string, unknown>();
+  let example = "";
+  for (const line of lines) {
+    // Markdown's code block: four blanks after the comment's own one.
+    const code = /^ {2}\/\/ {5}(.*)$/.exec(line);
+    if (code) example += `${code[1]}\n`;
+    const value = /^ {2}ERROR_REASON_([A-Z_]+) = (\d+);$/.exec(line);
+    if (!value) continue;
+    const [, reason = "", number] = value;
+    if (number !== "0") examples.set(reason, parse(reason, example));
+    example = "";
+  }
+  return examples;
+}
+
+function parse(reason: string, example: string): unknown {
+  try {
+    return JSON.parse(example);
+  } catch (cause) {
+    throw new Error(`the example of ${reason} is no JSON`, { cause });
+  }
+}
+
+/** The same with what differs from run to run made equal: call ids, and how long attempts took. */
+export function normalised(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(normalised);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([name]) => name !== "latencyMs" && name !== "timeToFirstTokenMs" && name !== "waitMs")
+      .map(([name, member]) => [
+        name,
+        name === "call_id" ? "00000000-0000-0000-0000-000000000000" : normalised(member),
+      ]),
+  );
+}

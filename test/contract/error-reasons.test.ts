@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { createRegistry, fromBinary, type MessageInitShape, toJson } from "@bufbuild/protobuf";
+import { file_google_rpc_error_details } from "../../gen/google/rpc/error_details_pb.ts";
+import { StatusSchema } from "../../gen/google/rpc/status_pb.ts";
+import { CacheMode, type CompletionInputSchema } from "../../gen/sluice/v1/completion_input_pb.ts";
+import { file_sluice_v1_error_detail } from "../../gen/sluice/v1/error_detail_pb.ts";
+import { ErrorReasonSchema } from "../../gen/sluice/v1/error_reason_pb.ts";
+import { Role } from "../../gen/sluice/v1/message_pb.ts";
+import { PipelineService } from "../../gen/sluice/v1/pipeline_service_pb.ts";
+import { statusJson } from "../../src/rpc/status.ts";
+import { GrpcCaller, isServiceError } from "../support/grpc-caller.ts";
+import { type RunningServer, startServer } from "../support/running-server.ts";
+import { documentedExamples, normalised } from "./documented-examples.ts";
+
+const registry = createRegistry(file_google_rpc_error_details, file_sluice_v1_error_detail);
+const examples = documentedExamples();
+
+type Input = MessageInitShape<typeof CompletionInputSchema>;
+
+const ask = (model: string, rest: Input = {}): Input => ({
+  model,
+  messages: [{ role: Role.USER, content: [{ content: { case: "text", value: "When does the Skarv sail?" } }] }],
+  ...rest,
+});
+const json = '{"type":"object","required":["vessel"],"properties":{"vessel":{"type":"string"}}}';
+const asJson = { output: { format: { case: "json" as const, value: { schema: json } } } };
+
+describe("the documented example of", function () {
+  this.timeout(60_000);
+  let open: RunningServer;
+  let locked: RunningServer;
+  let caller: GrpcCaller;
+
+  before(async () => {
+    [open, locked] = await Promise.all([
+      startServer(),
+      startServer({
+        config: {
+          auth: { api_keys: [{ id: "k", tenant: "acme", sha256: "0".repeat(64) }] },
+        },
+      }),
+    ]);
+    caller = new GrpcCaller(open.address);
+  });
+
+  after(async () => {
+    caller.close();
+    await Promise.all([open.stop(), locked.stop()]);
+  });
+
+  /** The status of a failed call as JSON, compared with the contract's example. */
+  async function shouldMatch(reason: string, call: Promise<unknown>): Promise<void> {
+    const error = await call.then(
+      () => assert.fail("the call succeeded"),
+      (thrown: unknown) => thrown,
+    );
+    assert.ok(isServiceError(error), String(error));
+    const [bytes] = error.metadata.get("grpc-status-details-bin");
+    assert.ok(Buffer.isBuffer(bytes), `no details: ${error.message}`);
+    const status = toJson(StatusSchema, fromBinary(StatusSchema, bytes), { registry });
+    assert.deepEqual(normalised(status), normalised(examples.get(reason)));
+    assert.equal(error.metadata.get("grpc-retry-pushback-ms").length, 1);
+  }
+
+  const complete = (input: Input, by = caller, options: { timeoutMs?: number } = {}) =>
+    by.unary(PipelineService.method.complete, { input }, options);
+
+  const produced: Record<string, () => Promise<unknown>> = {
+    INVALID_REQUEST: () => complete(ask("!", { generation: { temperature: 3 } })),
+    UNKNOWN_PROMPT: () => complete({ prompt: { name: "sumarize" } }),
+    UNKNOWN_MODEL: () => complete(ask("sandbox/extrct")),
+    RATE_LIMITED: () => complete(ask("sandbox/rate-limited")),
+    REQUEST_EXCEEDS_RATE_WINDOW: () => complete(ask("sandbox/request-too-large")),
+    QUOTA_EXHAUSTED: () => complete(ask("sandbox/quota")),
+    CONTEXT_OVERFLOW: () => complete(ask("sandbox/overflow")),
+    PARSE_FAILURE: () => complete(ask("sandbox/wrong-shape", asJson)),
+    CONTENT_FILTERED: () => complete(ask("sandbox/filtered-input")),
+    PROVIDER_MISCONFIGURED: () => complete(ask("sandbox/unauthorized")),
+    MODEL_UNAVAILABLE: () => complete(ask("sandbox/down")),
+    MODEL_TIMEOUT: () => complete(ask("sandbox/silent")),
+    STREAM_INTERRUPTED: () => complete(ask("sandbox/cut")),
+    CACHE_MISS: () => complete(ask("sandbox/echo", { cache: { mode: CacheMode.ONLY_IF_CACHED } })),
+    DEADLINE_EXCEEDED: () => complete(ask("sandbox/silent"), caller, { timeoutMs: 1_000 }),
+  };
+  for (const [reason, call] of Object.entries(produced)) {
+    it(`${reason} is what the service answers`, () => shouldMatch(reason, call()));
+  }
+
+  it("UNAUTHENTICATED is what the service answers", async () => {
+    const stranger = new GrpcCaller(locked.address);
+    await shouldMatch("UNAUTHENTICATED", complete(ask("sandbox/echo"), stranger)).finally(() => stranger.close());
+  });
+
+  it("PERMISSION_DENIED is what the service answers", async () => {
+    const rebound = new GrpcCaller(open.address, { "grpc.default_authority": "attacker.example" });
+    await shouldMatch("PERMISSION_DENIED", complete(ask("sandbox/echo"), rebound)).finally(() => rebound.close());
+  });
+
+  it("OVERLOADED is what the service answers", async () => {
+    const small = await startServer({ config: { limits: { max_calls: 1 } } });
+    const busy = new GrpcCaller(small.address);
+    try {
+      const first = busy.serverStream(PipelineService.method.streamComplete, { input: ask("sandbox/slow") });
+      await first.next();
+      await shouldMatch("OVERLOADED", complete(ask("sandbox/echo"), busy));
+      await first.return(undefined);
+    } finally {
+      busy.close();
+      await small.stop();
+    }
+  });
+
+  it("STORE_UNAVAILABLE is what the service answers", async () => {
+    // Nothing listens there, so that records stay in a spool which is soon full.
+    const full = await startServer({ config: { database_url: "postgres://127.0.0.1:9/none", spool: { max_mb: 1 } } });
+    const payer = new GrpcCaller(full.address);
+    const payUntilRefused = async () => {
+      const input = ask("sandbox/quota", { cache: { mode: CacheMode.BYPASS }, attribution: { user: "u".repeat(128) } });
+      for (let calls = 0; calls < 5_000; calls += 1) {
+        await complete(input, payer).catch((error: unknown) => {
+          // RESOURCE_EXHAUSTED is the model's own answer; anything else is what we wait for.
+          if (!isServiceError(error) || error.code !== 8) throw error;
+        });
+      }
+    };
+    try {
+      await shouldMatch("STORE_UNAVAILABLE", payUntilRefused());
+    } finally {
+      payer.close();
+      await full.stop();
+    }
+  });
+
+  // Nobody is left to hear the first, and the second is what no request can bring about.
+  it("CANCELLED and INTERNAL is what the error table makes", () => {
+    const id = "00000000-0000-0000-0000-000000000000";
+    const cancelled = statusJson({ reason: "CANCELLED", stage: 4, attempts: [] }, id);
+    assert.deepEqual(normalised(cancelled), normalised(examples.get("CANCELLED")));
+    assert.deepEqual(statusJson({ reason: "INTERNAL" }, id), examples.get("INTERNAL"));
+  });
+
+  it("every reason exists, and nothing else has one", () => {
+    const reasons = ErrorReasonSchema.values.filter(({ number }) => number !== 0).map(({ name }) => name);
+    assert.deepEqual(
+      [...examples.keys()],
+      reasons.map((name) => name.replace("ERROR_REASON_", "")),
+    );
+  });
+});
