@@ -12,6 +12,7 @@ import { type Clock, systemClock } from "./core/clock.ts";
 import type { Log } from "./core/log.ts";
 import { Flights } from "./pipeline/flight.ts";
 import { createPipeline } from "./pipeline/stream.ts";
+import { warmValidation } from "./pipeline/validate.ts";
 
 /** A running service. */
 export interface App {
@@ -65,6 +66,7 @@ export async function startApp(
     },
   });
 
+  warmValidation();
   const server = await listen(config, { ...ports, pipeline });
   opening.defer(() => server.close());
   const opened = opening.move();

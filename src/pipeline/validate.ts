@@ -3,6 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import { pathToString } from "@bufbuild/protobuf/reflect";
 import { createValidator } from "@bufbuild/protovalidate";
 import { type CompletionInput, CompletionInputSchema } from "../../gen/sluice/v1/completion_input_pb.ts";
+import { Role } from "../../gen/sluice/v1/message_pb.ts";
 import { invalidRequest, SluiceError } from "../core/failure.ts";
 import { InvalidSchemaError, type JsonSchema, type JsonSchemas } from "../core/json-schema.ts";
 import type { PromptVariables } from "../core/prompt.ts";
@@ -50,9 +51,24 @@ function joinPath(prefix: string, path: string): string {
   return path.startsWith("[") ? `${prefix}${path}` : `${prefix}.${path}`;
 }
 
-/** Compiles the rules once, so that the first call does not pay for it (measured: 180 ms). */
-export function warmValidation(schemas: readonly DescMessage[]): void {
-  for (const schema of schemas) validator.validate(schema, create(schema));
+/**
+ * Compiles the rules of an input, so that the first call does not pay for it (measured: 60 to 180 ms). Rules are
+ * compiled where a value is, so the sample has one of everything.
+ */
+export function warmValidation(): void {
+  const text = "warm";
+  validator.validate(
+    CompletionInputSchema,
+    create(CompletionInputSchema, {
+      prompt: { name: text, variables: {} },
+      messages: [{ role: Role.USER, content: [{ content: { case: "text", value: text } }] }],
+      output: { format: { case: "json", value: { schema: "{}" } } },
+      context: { chunks: [{ id: text, text }] },
+      generation: { temperature: 1, topP: 1, maxOutputTokens: 1, stop: [text] },
+      cache: { ttlSeconds: 1 },
+      attribution: { feature: text, user: text },
+    }),
+  );
 }
 
 /** The validate stage. Errors: INVALID_REQUEST. */

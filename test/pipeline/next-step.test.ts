@@ -82,4 +82,15 @@ describe("the step after a failed attempt", () => {
     const { TRUNCATED, OUTPUT_LIMIT, JSON_MODE } = AttemptCause;
     assert.deepEqual(causes, [TRUNCATED, TRUNCATED, OUTPUT_LIMIT, JSON_MODE]);
   });
+
+  it("heeds what the provider says of a retry", () => {
+    assert.equal(nextStep(failure("rate_limited", { waitMs: 10, retry: false }), situation).kind, "next_model");
+    assert.equal(nextStep(failure("content_filtered_input", { retry: false }), situation).kind, "give_up");
+    assert.equal(nextStep(failure("context_overflow", { retry: false }), situation).kind, "again");
+    assert.equal(nextStep(failure("request_refused", { retry: true }), situation).kind, "again");
+    assert.equal(
+      nextStep(failure("request_refused", { retry: true }), { ...situation, failuresInRow: 2 }).kind,
+      "next_model",
+    );
+  });
 });

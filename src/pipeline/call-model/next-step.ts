@@ -39,7 +39,7 @@ type Answer =
   | "shorten"
   | "limit_output"
   | "drop_json_mode"
-  /** The same model once more without waiting, then the next: silence says nothing about load. */
+  /** The next model, or the same once more without waiting: silence says nothing about load. */
   | "once_more"
   | "next_model"
   | "give_up";
@@ -70,16 +70,20 @@ const answers: Record<UpstreamErrorKind, Answer> = {
   request_refused: "give_up",
 };
 
-/** Decides what follows a failed attempt. Pure: the same failure in the same situation has the same answer. */
+/**
+ * Decides what follows a failed attempt. Pure: the same failure in the same situation has the same answer. What the
+ * provider says of a retry (`retry`) goes before what the kind of failure suggests.
+ */
 export function nextStep(error: UpstreamErrorFields, situation: Situation): NextStep {
   const answer = answers[error.kind];
+  // Forbidding a retry forbids the same request, not a shorter one.
+  if (error.retry === false && (answer === "wait_or_next" || answer === "once_more")) return { kind: "next_model" };
+  if (error.retry && (answer === "give_up" || answer === "next_model")) return onceMore(situation);
   switch (answer) {
     case "wait_or_next":
       return waitOrNext(error, situation);
     case "once_more":
-      return situation.failuresInRow > 1 || situation.hasNextModel
-        ? { kind: "next_model" }
-        : { kind: "again", cause: AttemptCause.RETRY, waitMs: 0 };
+      return situation.hasNextModel ? { kind: "next_model" } : onceMore(situation);
     case "shorten":
       return { kind: "again", cause: AttemptCause.TRUNCATED, waitMs: 0 };
     case "limit_output":
@@ -91,6 +95,10 @@ export function nextStep(error: UpstreamErrorFields, situation: Situation): Next
     case "give_up":
       return { kind: "give_up" };
   }
+}
+
+function onceMore({ failuresInRow }: Situation): NextStep {
+  return failuresInRow > 1 ? { kind: "next_model" } : { kind: "again", cause: AttemptCause.RETRY, waitMs: 0 };
 }
 
 function waitOrNext(error: UpstreamErrorFields, situation: Situation): NextStep {
