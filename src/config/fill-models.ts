@@ -63,7 +63,19 @@ function fillModel(model: ParsedModel, provider: ParsedProvider): ModelConfig | 
 /** Fills in what a provider leaves to what is known of its address. */
 export function fillProvider(provider: ParsedProvider): ProviderConfig {
   const field = isOpenAi(provider.base_url) ? "max_completion_tokens" : "max_tokens";
-  return { ...provider, max_tokens_field: provider.max_tokens_field ?? field };
+  return {
+    ...provider,
+    max_tokens_field: provider.max_tokens_field ?? field,
+    template_tokens: provider.template_tokens ?? (isHosted(provider.base_url) ? "text" : "refuse"),
+  };
+}
+
+/** Vendors whose own APIs encode the texts of messages without special tokens. */
+const hostedApis =
+  /(?:^|\.)(?:openai\.com|azure\.com|anthropic\.com|googleapis\.com|mistral\.ai)$/;
+
+function isHosted(baseUrl: string): boolean {
+  return URL.canParse(baseUrl) && hostedApis.test(new URL(baseUrl).hostname);
 }
 
 function isOpenAi(baseUrl: string): boolean {

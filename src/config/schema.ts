@@ -13,7 +13,7 @@ export type ParsedConfig = z.output<typeof configSchema>;
 type ParsedProvider = z.output<typeof providerSchema>;
 
 /** A provider with everything filled in that its address says. */
-export type ProviderConfig = Filled<ParsedProvider, "max_tokens_field">;
+export type ProviderConfig = Filled<ParsedProvider, "max_tokens_field" | "template_tokens">;
 
 /** An alias as it was written. */
 export type ParsedModel = z.output<typeof modelSchema>;

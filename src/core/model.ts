@@ -157,6 +157,8 @@ export interface ModelTarget {
   readonly initialMaxTokens: number;
   readonly structuredOutput: StructuredOutputMode;
   readonly streamUpstream: boolean;
+  /** Whether the provider's server takes chat-template tokens in texts for text, or might read them as structure. */
+  readonly templateTokens: "text" | "refuse";
   readonly fallbacks: readonly string[];
   readonly escalateTo?: string;
   readonly timeouts: AttemptTimeouts;

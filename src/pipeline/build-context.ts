@@ -1,3 +1,4 @@
+import { invalidRequest } from "../core/failure.ts";
 import type { JsonSchemas } from "../core/json-schema.ts";
 import type { ModelCatalog, ModelTarget } from "../core/model.ts";
 import type { PromptLibrary } from "../core/prompt.ts";
@@ -21,10 +22,19 @@ export interface BuiltContext {
 
 /**
  * The build-context stage: prompt file and variables → messages that fit the model.
- * Errors: UNKNOWN_PROMPT, UNKNOWN_MODEL, INVALID_REQUEST (variables), CONTEXT_OVERFLOW.
+ * Errors: UNKNOWN_PROMPT, UNKNOWN_MODEL, INVALID_REQUEST (variables, chat-template tokens), CONTEXT_OVERFLOW.
  */
 export function buildContext(ports: BuildContextPorts, valid: ValidInput): BuiltContext {
   const draft = draftRequest(ports, valid);
   const target = ports.models.resolve(draft.modelAlias ?? ports.models.defaultAlias);
+  if (!takesTexts(target, draft)) {
+    const what = `holds a chat-template token, which the server of ${target.alias} may read as structure`;
+    throw invalidRequest(draft.templateTokenField ?? "input", "template_token", what);
+  }
   return { draft, target, fitted: fitToModel(ports, draft, target) };
+}
+
+/** Whether every text of the draft stays text on its way through the model's server. */
+export function takesTexts(target: ModelTarget, draft: Draft): boolean {
+  return target.templateTokens === "text" || draft.templateTokenField === undefined;
 }

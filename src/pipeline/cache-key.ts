@@ -50,6 +50,7 @@ function targetParts(target: ModelTarget): Record<string, unknown> {
     | "initialMaxTokens"
     | "structuredOutput"
     | "streamUpstream"
+    | "templateTokens"
     | "fallbacks"
     | "timeouts"
     | "description"
@@ -65,7 +66,15 @@ function draftParts(draft: Draft): Record<string, unknown> {
   // The rest acts only through the messages, the sampling and the target.
   notInKey satisfies OnlyFields<
     typeof notInKey,
-    "prompt" | "modelAlias" | "sampling" | "chunks" | "mayTruncate" | "isConversation" | "showsChunks" | "render"
+    | "prompt"
+    | "modelAlias"
+    | "templateTokenField"
+    | "sampling"
+    | "chunks"
+    | "mayTruncate"
+    | "isConversation"
+    | "showsChunks"
+    | "render"
   >;
   return { asked_output: output.kind };
 }

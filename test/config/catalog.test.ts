@@ -87,6 +87,7 @@ describe("createCatalog", () => {
       fallbacks: ["cheap"],
       timeouts: { firstByteMs: 11, idleMs: 12, attemptMs: 9000 },
       synthetic: false,
+      templateTokens: "text",
       description: "",
     });
   });

@@ -64,6 +64,7 @@ export function target(fields: Partial<ModelTarget> & { chat?: ChatModel } = {})
     initialMaxTokens: 100,
     structuredOutput: "json_schema",
     streamUpstream: true,
+    templateTokens: "text",
     fallbacks: [],
     timeouts: { firstByteMs: 1000, idleMs: 1000, attemptMs: 5000 },
     synthetic: false,

@@ -26,7 +26,8 @@ export type ContentPart = Message$1<"sluice.v1.ContentPart"> & {
    */
   content: {
     /**
-     * Plain text, 1 to 1,048,576 bytes of UTF-8, without NUL. It is data: chat-template tokens in it have no effect.
+     * Plain text, 1 to 1,048,576 bytes of UTF-8, without NUL. It is data: chat-template tokens in it have
+     * no effect, and are refused (INVALID_REQUEST) for models whose servers might read them as roles.
      *
      * @generated from field: string text = 1;
      */

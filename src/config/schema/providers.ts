@@ -57,6 +57,11 @@ export const providerSchema = z.strictObject({
     defaultText: "`max_completion_tokens` at OpenAI and Azure, else `max_tokens`",
     description: "Name of the field that limits the answer; not every endpoint knows the newer one.",
   }),
+  template_tokens: z.enum(["text", "refuse"]).optional().meta({
+    defaultText: "`text` at the hosted APIs that are known, else `refuse`",
+    description:
+      "What to do with chat-template tokens (`<|im_start|>`, `[INST]` …) in texts: `text` where the server takes them for text, `refuse` where it might read them as roles, as vLLM and Ollama do.",
+  }),
   attempt_timeout_ms: timeouts.attempt_timeout_ms
     .default(120_000)
     .meta({ description: "Limit of one attempt. Capped by what the call's deadline leaves, as the next two are." }),

@@ -6,6 +6,7 @@ import type { ChatMessage } from "../../core/model.ts";
 import type { LoadedPrompt, PromptLibrary } from "../../core/prompt.ts";
 import type { ValidInput } from "../validate.ts";
 import { mergeSampling, type RequestedSampling } from "./sampling.ts";
+import { findTemplateToken } from "./template-tokens.ts";
 
 /** What is asked of the answer. */
 export type DraftOutput =
@@ -22,6 +23,8 @@ export interface Draft {
   /** In the order they are shown. */
   readonly chunks: readonly ContextChunk[];
   readonly mayTruncate: boolean;
+  /** The path of the first text that holds a chat-template token, which some servers would read as structure. */
+  readonly templateTokenField?: string;
   /** Whether the messages are a conversation, whose oldest turns may be dropped; a prompt's sections never are. */
   readonly isConversation: boolean;
   /** The messages with these chunks shown in the place that the prompt has for them, if it has one. */
@@ -43,6 +46,7 @@ export function draftRequest(ports: { prompts: PromptLibrary; schemas: JsonSchem
     output: resolveOutput(ports.schemas, valid, prompt),
     sampling: mergeSampling(input.generation, prompt?.generation),
     chunks: input.context?.chunks ?? [],
+    templateTokenField: findTemplateToken(valid),
     mayTruncate: input.overflow !== Overflow.REJECT,
     isConversation: prompt === undefined,
     showsChunks: prompt?.usesContext ?? false,

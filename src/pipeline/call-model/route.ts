@@ -3,7 +3,7 @@ import { SluiceError } from "../../core/failure.ts";
 import type { ModelCatalog, ModelTarget, UpstreamError } from "../../core/model.ts";
 import type { Draft } from "../build-context/draft.ts";
 import { type FitLimits, type FitPorts, type FittedPrompt, fitToModel } from "../build-context/fit.ts";
-import type { BuiltContext } from "../build-context.ts";
+import { type BuiltContext, takesTexts } from "../build-context.ts";
 import type { Charges } from "../charge.ts";
 import { failureAfter } from "./failure.ts";
 import { nextStep, type RetryPolicy } from "./next-step.ts";
@@ -35,7 +35,8 @@ export class Route {
   ) {
     this.#ports = ports;
     this.#draft = context.draft;
-    this.#chain = [context.target, ...context.target.fallbacks.map((alias) => ports.models.resolve(alias))];
+    const fallbacks = context.target.fallbacks.map((alias) => ports.models.resolve(alias));
+    this.#chain = [context.target, ...fallbacks.filter((target) => takesTexts(target, context.draft))];
     this.#leg = { target: context.target, fitted: context.fitted, cause: AttemptCause.FIRST, waitMs: 0 };
   }
 
