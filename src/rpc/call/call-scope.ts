@@ -1,0 +1,150 @@
+import type { ConnectError } from "@connectrpc/connect";
+import { Stage } from "../../../gen/sluice/v1/error_detail_pb.ts";
+import type { Call, Caller } from "../../core/call.ts";
+import type { Clock } from "../../core/clock.ts";
+import { type Deadline, deadlineAfter } from "../../core/deadline.ts";
+import { type Failure, SluiceError } from "../../core/failure.ts";
+import type { Log } from "../../core/log.ts";
+import { toConnectError } from "../status.ts";
+
+/** Said as the reason, so that aborting does not make a DOMException with a stack on every call. */
+const OVER = "the call is over";
+
+export interface CallScopeInit {
+  readonly id: string;
+  /** `package.Service/Method`, for the log. */
+  readonly path: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** What one request holds from its headers to its end: id, deadline, signal, and whatever must be given back. */
+export class CallScope {
+  readonly id: string;
+  readonly #init: CallScopeInit;
+  readonly #controller = new AbortController();
+  readonly #timers = new AbortController();
+  readonly #issued = new WeakSet<ConnectError>();
+  #phase: "decoding" | "handling" | "over" = "decoding";
+  #call: Call | undefined;
+  #graceMs = 0;
+  #release: () => void = () => {};
+  #abandon: () => void = () => {};
+  /** Rejects the one piece of work that is waited for. */
+  #giveUp: ((reason: unknown) => void) | undefined;
+
+  constructor(init: CallScopeInit) {
+    this.id = init.id;
+    this.#init = init;
+  }
+
+  /** The call, once it is set up; `undefined` for health and reflection, which are no calls. */
+  get call(): Call | undefined {
+    return this.#call;
+  }
+
+  /** Aborted when the caller leaves or the deadline is over, never by a call that ends well. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get phase(): "decoding" | "handling" | "over" {
+    return this.#phase;
+  }
+
+  /** Starts the clock of the call. `release` is called exactly once, when the call is over. */
+  open(caller: Caller, method: string, timeoutMs: number, release: () => void): void {
+    const deadline = deadlineAfter(this.#init.clock, timeoutMs);
+    this.#release = release;
+    // Half of the deadline's margin: the handler's own error may use it, ours must still arrive.
+    this.#graceMs = Math.min(timeoutMs / 40, 50);
+    this.#call = { id: this.id, caller, method, deadline, signal: this.#controller.signal };
+    this.#expire(deadline);
+  }
+
+  #expire(deadline: Deadline): void {
+    this.#init.clock.sleep(deadline.remainingMs(), this.#timers.signal).then(
+      // Timers may fire a little early, and stages ask the deadline itself.
+      () => (deadline.remainingMs() > 0 ? this.#expire(deadline) : this.#interrupt("DEADLINE_EXCEEDED")),
+      () => {},
+    );
+  }
+
+  /** The request was read and its handler begins. */
+  enter(): void {
+    if (this.#phase === "decoding") this.#phase = "handling";
+  }
+
+  /** What ends the handler's stream, should the call be over before it. */
+  abandonWith(abandon: () => void): void {
+    this.#abandon = abandon;
+  }
+
+  /** The handler is done, well or not, or no longer waited for. */
+  leave(): void {
+    if (this.#phase === "over") return;
+    this.#phase = "over";
+    this.#timers.abort(OVER);
+    this.#release();
+    this.#abandon();
+  }
+
+  /** The transport is done with the request: it was answered, it could not be read, or the caller left. */
+  transportEnded(): void {
+    if (this.#phase === "handling")
+      this.#interrupt(this.#call?.deadline.remainingMs() === 0 ? "DEADLINE_EXCEEDED" : "CANCELLED");
+    else this.leave();
+  }
+
+  /**
+   * Waits for work of the handler. Once the signal is aborted the handler has a moment to say in its own error how far
+   * it came; then it is no longer waited for. One piece of work at a time.
+   */
+  bounded<T>(work: PromiseLike<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#giveUp = reject;
+      work.then(resolve, reject);
+    });
+  }
+
+  #interrupt(reason: "DEADLINE_EXCEEDED" | "CANCELLED"): void {
+    if (this.signal.aborted) return;
+    this.#controller.abort(new SluiceError({ reason, stage: Stage.UNSPECIFIED, attempts: [] }));
+    this.#init.clock.sleep(this.#graceMs, this.#timers.signal).then(
+      () => {
+        this.#giveUp?.(this.signal.reason);
+        // Nobody may ask for the next message of a stream whose caller is gone.
+        this.leave();
+      },
+      () => {},
+    );
+  }
+
+  /** Tells a failure to the caller. Bugs are logged here, once, with their cause, and told as INTERNAL. */
+  issue(thrown: unknown): ConnectError {
+    const failure = this.#failureOf(thrown);
+    if (failure.reason === "INTERNAL") {
+      this.#init.log.error("internal_error", { call_id: this.id, rpc: this.#init.path, error: thrown });
+    }
+    const error = toConnectError(failure, this.id, thrown);
+    this.#issued.add(error);
+    return error;
+  }
+
+  /** Whether an error is one of ours, complete with its details. */
+  hasIssued(error: ConnectError): boolean {
+    return this.#issued.has(error);
+  }
+
+  #failureOf(thrown: unknown): Failure {
+    if (thrown instanceof SluiceError) return thrown.failure;
+    const reason: unknown = this.signal.reason;
+    if (this.signal.aborted && isAbort(thrown) && reason instanceof SluiceError) return reason.failure;
+    return { reason: "INTERNAL" };
+  }
+}
+
+/** Whether an error is what platform APIs throw for an aborted signal. */
+function isAbort(thrown: unknown): boolean {
+  return thrown instanceof Error && (thrown.name === "AbortError" || thrown.name === "TimeoutError");
+}

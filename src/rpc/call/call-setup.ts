@@ -1,0 +1,102 @@
+import { createContextKey, type HandlerContext, type Interceptor } from "@connectrpc/connect";
+import { Stage } from "../../../gen/sluice/v1/error_detail_pb.ts";
+import type { Call } from "../../core/call.ts";
+import type { Clock } from "../../core/clock.ts";
+import { SluiceError } from "../../core/failure.ts";
+import type { Log } from "../../core/log.ts";
+import type { Authenticator } from "../auth.ts";
+import { newCallId } from "./call-id.ts";
+import { CallScope } from "./call-scope.ts";
+import { explainDecodeFailure } from "./decode-failure.ts";
+import { reportFailures } from "./report-failures.ts";
+import { requestedTimeoutMs } from "./timeout.ts";
+
+/** Every response carries it, errors too. */
+export const CALL_ID_HEADER = "sluice-call-id";
+
+/** Where the scope of a request lies in its context values. */
+export const scopeKey = createContextKey<CallScope | undefined>(undefined, { description: "scope of the call" });
+
+export interface CallSetupOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly authenticator: Authenticator;
+  /** Timeout of a call whose caller asks for none, in milliseconds. */
+  readonly deadlineMs: number;
+  /** Longest timeout, in milliseconds; a longer one is cut to it. */
+  readonly maxDeadlineMs: number;
+  /** Most calls in flight. One more fails with OVERLOADED. */
+  readonly maxCalls: number;
+}
+
+/** What the router needs so that handlers find their call; see `callOf`. */
+export interface CallSetup {
+  /** Runs when the headers are there and before the body is read, so that refused bodies never are. */
+  readonly requestGate: (context: HandlerContext) => void;
+  readonly interceptors: Interceptor[];
+  /** Calls in flight now. */
+  readonly inFlight: () => number;
+}
+
+/** Services for operators and tools: no key, no deadline, and not counted as calls. */
+const OPERATIONAL = /^grpc\.(?:health|reflection)\./;
+
+/** How long a caller is asked to wait where too many calls are in flight. */
+const OVERLOADED_WAIT_MS = 1000;
+
+/** Sets calls up: id, caller, deadline, signal, admission, and errors that say what happened. */
+export function createCallSetup(options: CallSetupOptions): CallSetup {
+  let inFlight = 0;
+
+  function open(scope: CallScope, context: HandlerContext): void {
+    const caller = options.authenticator.authenticate(context.requestHeader);
+    const asked = requestedTimeoutMs(context.requestHeader) ?? options.deadlineMs;
+    if (asked <= 0) throw interrupted("DEADLINE_EXCEEDED");
+    const timeoutMs = Math.min(asked, options.maxDeadlineMs);
+    if (inFlight >= options.maxCalls) throw overloaded(options.maxCalls);
+    inFlight += 1;
+    scope.open(caller, context.method.name, timeoutMs, () => {
+      inFlight -= 1;
+    });
+  }
+
+  return {
+    inFlight: () => inFlight,
+    interceptors: [reportFailures(({ contextValues }) => contextValues.get(scopeKey))],
+    requestGate(context) {
+      const { service, method } = context;
+      const id = newCallId(options.clock);
+      const path = `${service.typeName}/${method.name}`;
+      const scope = new CallScope({ id, path, clock: options.clock, log: options.log });
+      context.responseHeader.set(CALL_ID_HEADER, id);
+      context.values.set(scopeKey, scope);
+      const onEnd = () => {
+        explainDecodeFailure(context.signal.reason, scope, context);
+        scope.transportEnded();
+      };
+      try {
+        if (!OPERATIONAL.test(service.typeName)) open(scope, context);
+        if (context.signal.aborted) throw interrupted("CANCELLED");
+      } catch (error) {
+        scope.leave();
+        throw scope.issue(error);
+      }
+      context.signal.addEventListener("abort", onEnd, { once: true });
+    },
+  };
+}
+
+/** The call that a handler works for. Only for services that callers need a key for. */
+export function callOf(context: HandlerContext): Call {
+  const call = context.values.get(scopeKey)?.call;
+  if (!call) throw new Error(`${context.service.typeName} is served without its call set-up`);
+  return call;
+}
+
+function overloaded(limit: number): SluiceError {
+  return new SluiceError({ reason: "OVERLOADED", resource: "calls", limit, retryAfterMs: OVERLOADED_WAIT_MS });
+}
+
+function interrupted(reason: "DEADLINE_EXCEEDED" | "CANCELLED"): SluiceError {
+  return new SluiceError({ reason, stage: Stage.UNSPECIFIED, attempts: [] });
+}

@@ -1,0 +1,58 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Stream } from "node:http2";
+import type { Socket } from "node:net";
+
+/** A request and its response, of either version of HTTP. */
+export type HttpRequest = IncomingMessage | Http2ServerRequest;
+export type HttpResponse = ServerResponse | Http2ServerResponse;
+
+/** How long a caller that is still sending may take to read our answer before the connection goes. */
+const LINGER_MS = 1000;
+
+/** The path without the query. */
+export function pathOf(request: HttpRequest): string {
+  return (request.url ?? "").split("?", 1)[0] ?? "";
+}
+
+/** The host that the request names, with its port: `:authority`, or `host`. */
+export function hostOf(request: HttpRequest): string | undefined {
+  const authority = "authority" in request ? request.authority : undefined;
+  return authority || request.headers.host;
+}
+
+export function isEncrypted(request: HttpRequest): boolean {
+  return "encrypted" in request.socket && request.socket.encrypted === true;
+}
+
+/** A single header; repeated ones joined, as Node does for most. */
+export function headerOf(request: HttpRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value.join(", ") : value;
+}
+
+/**
+ * Once a request is answered, whatever of its body is still to come is not waited for: after a moment in which the caller
+ * may read the answer, the HTTP/2 stream is closed without an error (RFC 9113, 8.1), or the HTTP/1.1 connection.
+ */
+export function stopReadingWhenAnswered(request: HttpRequest, response: HttpResponse): void {
+  if ("stream" in request) {
+    const { stream } = request;
+    // The stream's own event: that of the response comes only when the whole stream is closed.
+    stream.once("finish", () => {
+      if (!stream.readableEnded) linger(stream, () => stream.close());
+    });
+    return;
+  }
+  // Node takes the socket from a request that is answered.
+  const { socket } = request;
+  response.once("finish", () => {
+    if (request.complete) return;
+    socket.end();
+    linger(socket, () => socket.destroy());
+  });
+}
+
+function linger(open: Socket | ServerHttp2Stream, close: () => void): void {
+  const timer = setTimeout(close, LINGER_MS);
+  open.once("close", () => clearTimeout(timer));
+}

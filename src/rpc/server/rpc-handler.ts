@@ -1,0 +1,120 @@
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  createConnectRouter,
+  createContextValues,
+  type Interceptor,
+} from "@connectrpc/connect";
+import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
+import {
+  compressionGzip,
+  universalRequestFromNodeRequest,
+  universalResponseToNodeResponse,
+} from "@connectrpc/connect-node";
+import { type Failure, invalidRequest } from "../../core/failure.ts";
+import type { Log } from "../../core/log.ts";
+import type { CallSetup } from "../call/call-setup.ts";
+import { receivedKey } from "../call/decode-failure.ts";
+import { capTimerHeaders } from "../call/timeout.ts";
+import { type HttpRequest, type HttpResponse, pathOf } from "./exchange.ts";
+import type { ServerLimits } from "./limits.ts";
+import { RequestBody } from "./request-body.ts";
+
+export interface RpcHandlerOptions {
+  readonly calls: CallSetup;
+  readonly routes: (router: ConnectRouter) => void;
+  /** Run inside the call, in this order. */
+  readonly interceptors: readonly Interceptor[];
+  readonly limits: ServerLimits;
+  readonly log: Log;
+  /** Answers what the router refuses without saying why, such as a wrong content type. */
+  readonly refuse: (request: HttpRequest, response: HttpResponse, status: number, failure: Failure) => void;
+}
+
+/** JSON that is not UTF-8 must be refused, not mended. */
+const jsonOptions = { ignoreUnknownFields: false, textDecoder: new TextDecoder("utf-8", { fatal: true }) };
+
+/** Serves the services of the router over connect-node. The handler returned says whether the path is one of theirs. */
+export function createRpcHandler(
+  options: RpcHandlerOptions,
+): (request: HttpRequest, response: HttpResponse) => boolean {
+  const { limits } = options;
+  const router = createConnectRouter({
+    requestGate: options.calls.requestGate,
+    interceptors: [...options.calls.interceptors, ...options.interceptors],
+    readMaxBytes: limits.messageBytes,
+    writeMaxBytes: limits.responseBytes,
+    compressMinBytes: limits.compressMinBytes,
+    acceptCompression: [compressionGzip],
+    jsonOptions,
+  });
+  options.routes(router);
+  const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+  return (request, response) => {
+    const handler = handlers.get(pathOf(request));
+    if (!handler) return false;
+    serve(handler, request, response, options).catch((error: unknown) => {
+      // The caller is gone, or went while it was answered: the handler has been told by its signal.
+      options.log.debug("response_not_written", { rpc: handler.requestPath, error });
+      response.destroy();
+    });
+    return true;
+  };
+}
+
+async function serve(
+  handler: UniversalHandler,
+  request: HttpRequest,
+  response: HttpResponse,
+  options: RpcHandlerOptions,
+): Promise<void> {
+  const values = createContextValues();
+  const universal = universalRequestFromNodeRequest(request, response, undefined, values);
+  capTimerHeaders(universal.header);
+  const body = bodyOf(universal, handler, options.limits, values);
+  values.set(receivedKey, body);
+  const answer = await handler({ ...universal, body });
+  // Known to come without a body: method not allowed, unsupported media type, HTTP version not supported.
+  if (answer.body === undefined && answer.status !== 200) {
+    options.refuse(request, response, answer.status, httpFailure(answer.status));
+    return;
+  }
+  await universalResponseToNodeResponse(answer, response);
+}
+
+function bodyOf(
+  { header, body }: UniversalServerRequest,
+  { method }: UniversalHandler,
+  limits: ServerLimits,
+  values: ReturnType<typeof createContextValues>,
+): RequestBody {
+  if (typeof body !== "object" || body === null || !(Symbol.asyncIterator in body)) {
+    throw new ConnectError("the request has no body to read", Code.Internal);
+  }
+  const hasOneMessage = method.methodKind === "unary" || method.methodKind === "server_streaming";
+  return new RequestBody(body, values, {
+    timeoutMs: hasOneMessage ? limits.requestTimeoutMs : undefined,
+    keeps: hasOneMessage ? keptOf(header) : "nothing",
+  });
+}
+
+/** JSON is what people type, so faults in it are told with the field's name; that takes the bytes. */
+function keptOf(header: Headers): "message" | "enveloped message" | "nothing" {
+  const contentType = header.get("content-type") ?? "";
+  if (/^application\/[a-z-]+\+json\b/i.test(contentType)) return "enveloped message";
+  const isPlain = (header.get("content-encoding") ?? "identity") === "identity";
+  return /^application\/json\b/i.test(contentType) && isPlain ? "message" : "nothing";
+}
+
+function httpFailure(status: number): Failure {
+  if (status === 415) {
+    return invalidRequest(
+      "content-type",
+      "content_type",
+      "must be application/json, application/proto, or that of gRPC, gRPC-Web or a Connect stream",
+    ).failure;
+  }
+  if (status === 405) return invalidRequest("", "method", "must be a POST request").failure;
+  return invalidRequest("", "http_version", "streams of requests need HTTP/2").failure;
+}

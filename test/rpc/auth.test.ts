@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { SluiceError } from "../../src/core/failure.ts";
+import { createAuthenticator } from "../../src/rpc/auth.ts";
+
+const sha256 = (key: string) => createHash("sha256").update(key).digest("hex");
+const keys = [
+  { id: "billing", tenant: "acme", sha256: sha256("key-one") },
+  { id: "search", tenant: "globex", sha256: sha256("key-two").toUpperCase() },
+];
+
+function refusal(headers: Record<string, string> | [string, string][] | Headers): string {
+  try {
+    createAuthenticator(keys).authenticate(new Headers(headers));
+  } catch (error) {
+    assert(error instanceof SluiceError && error.failure.reason === "UNAUTHENTICATED");
+    return error.failure.hint;
+  }
+  return assert.fail("the credential was taken");
+}
+
+describe("the authenticator", () => {
+  it("takes every caller for tenant `local` where no keys are configured, whatever it sends", () => {
+    const open = createAuthenticator([]);
+    assert.deepEqual(open.authenticate(new Headers()), { tenant: "local", keyId: "" });
+    assert.deepEqual(open.authenticate(new Headers({ authorization: "Basic x" })), { tenant: "local", keyId: "" });
+  });
+
+  it("finds the tenant of a bearer key, of an x-api-key, and of both when they are the same", () => {
+    const { authenticate } = createAuthenticator(keys);
+    assert.deepEqual(authenticate(new Headers({ authorization: "Bearer key-one" })), {
+      tenant: "acme",
+      keyId: "billing",
+    });
+    assert.deepEqual(authenticate(new Headers({ authorization: "bearer key-two" })), {
+      tenant: "globex",
+      keyId: "search",
+    });
+    assert.deepEqual(authenticate(new Headers({ "x-api-key": "key-two" })), { tenant: "globex", keyId: "search" });
+    const both = new Headers({ authorization: "Bearer key-one", "x-api-key": "key-one" });
+    assert.equal(authenticate(both).tenant, "acme");
+  });
+
+  it("refuses a request without a key, with an unknown one, or with the hash instead", () => {
+    assert.match(refusal({}), /a key is needed/);
+    assert.match(refusal({ "x-api-key": "" }), /a key is needed/);
+    assert.match(refusal({ authorization: "Bearer key-three" }), /unknown/);
+    assert.match(refusal({ authorization: `Bearer ${sha256("key-one")}` }), /unknown/);
+    assert.match(refusal({ "x-api-key": "k".repeat(4097) }), /too long/);
+  });
+
+  it("refuses two different keys in one request, however they are sent", () => {
+    assert.match(refusal({ authorization: "Bearer key-one", "x-api-key": "key-two" }), /two different keys/);
+    const repeated = new Headers([
+      ["authorization", "Bearer key-one"],
+      ["authorization", "Bearer key-two"],
+    ]);
+    assert.match(refusal(repeated), /not one bearer key/);
+  });
+
+  it("refuses another scheme, and never quotes what was sent", () => {
+    const hint = refusal({ authorization: "Basic c2VjcmV0" });
+    assert.match(hint, /not one bearer key/);
+    assert(!hint.includes("c2VjcmV0"));
+  });
+
+  it("is not made of hashes that are none", () => {
+    assert.throws(() => createAuthenticator([{ id: "a", tenant: "t", sha256: "abc" }]), RangeError);
+  });
+});

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { StructuredOutput } from "../../gen/sluice/v1/model_pb.ts";
+import { ModelService } from "../../gen/sluice/v1/model_service_pb.ts";
+import { fakeModels, fakeTarget } from "./support/fake-ports.ts";
+import { inMemory } from "./support/in-memory.ts";
+
+describe("ModelService.ListModels", () => {
+  const price = {
+    promptNanoUsdPerMillionTokens: 10n,
+    cachedPromptNanoUsdPerMillionTokens: 1n,
+    completionNanoUsdPerMillionTokens: 80n,
+    version: "list 1",
+  };
+  const ports = {
+    models: fakeModels([
+      fakeTarget("fast", { fallbacks: ["smart"], escalateTo: "smart", structuredOutput: "prompt" }),
+      fakeTarget("smart", { synthetic: true, description: "answers at once", structuredOutput: "json_object" }),
+    ]),
+    prices: { price: (_: unknown, model: string) => (model === "provider-fast" ? price : undefined) },
+  };
+
+  it("lists aliases in the order of the configuration, with limits, chain and state", async () => {
+    const { models } = await inMemory({ ports }).client(ModelService).listModels({});
+    const [fast, smart] = models;
+    assert.deepEqual(
+      [fast?.name, fast?.isDefault, fast?.fallbacks, fast?.escalateTo],
+      ["fast", true, ["smart"], "smart"],
+    );
+    assert.deepEqual([fast?.contextTokens, fast?.maxOutputTokens], [1000n, 100n]);
+    assert.deepEqual(
+      [smart?.name, smart?.isDefault, smart?.synthetic, smart?.description],
+      ["smart", false, true, "answers at once"],
+    );
+    assert.deepEqual(
+      models.map(({ structuredOutput }) => structuredOutput),
+      [StructuredOutput.PROMPT, StructuredOutput.JSON_OBJECT],
+    );
+  });
+
+  it("shows a known price, and none where it is unknown", async () => {
+    const { models } = await inMemory({ ports }).client(ModelService).listModels({});
+    assert.equal(models[0]?.price?.completionNanoUsdPerMillionTokens, 80n);
+    assert.equal(models[0]?.price?.version, "list 1");
+    assert.equal(models[1]?.price, undefined);
+  });
+});

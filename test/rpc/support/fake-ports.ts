@@ -1,0 +1,137 @@
+import { create } from "@bufbuild/protobuf";
+import { CompletionSchema } from "../../../gen/sluice/v1/completion_pb.ts";
+import { ExplanationSchema } from "../../../gen/sluice/v1/explanation_pb.ts";
+import { StreamCompleteResponseSchema } from "../../../gen/sluice/v1/pipeline_service_pb.ts";
+import type { Call } from "../../../src/core/call.ts";
+import { SluiceError } from "../../../src/core/failure.ts";
+import type { ChatModel, ModelCatalog, ModelTarget } from "../../../src/core/model.ts";
+import type { PriceBook } from "../../../src/core/money.ts";
+import type { Pipeline } from "../../../src/core/pipeline.ts";
+import type { LoadedPrompt, PromptLibrary } from "../../../src/core/prompt.ts";
+import type { TokenCounter } from "../../../src/core/tokens.ts";
+import type { ServicePorts } from "../../../src/rpc/routes.ts";
+
+/** A pipeline that answers at once with the call's id and notes the calls; single methods may be replaced. */
+export function fakePipeline(replaced: Partial<Pipeline> = {}): Pipeline & { readonly calls: Call[] } {
+  const calls: Call[] = [];
+  const pipeline: Pipeline = {
+    complete: async (call) => create(CompletionSchema, { callId: call.id, text: `for ${call.caller.tenant}` }),
+    async *stream(call) {
+      yield create(StreamCompleteResponseSchema, { event: { case: "started", value: { callId: call.id } } });
+      yield create(StreamCompleteResponseSchema, {
+        event: { case: "textDelta", value: { sequenceNumber: 1n, text: "a" } },
+      });
+      yield create(StreamCompleteResponseSchema, { event: { case: "finished", value: { completion: { text: "a" } } } });
+    },
+    explain: async () => create(ExplanationSchema, { model: "fast" }),
+    ...replaced,
+  };
+  return {
+    calls,
+    complete(call, input) {
+      calls.push(call);
+      return pipeline.complete(call, input);
+    },
+    stream(call, input) {
+      calls.push(call);
+      return pipeline.stream(call, input);
+    },
+    explain(call, input) {
+      calls.push(call);
+      return pipeline.explain(call, input);
+    },
+  };
+}
+
+/** A prompt that shows its one variable, `text`, as the user's message. */
+export function fakePrompt(name: string, version = "v1"): LoadedPrompt {
+  return {
+    name,
+    version,
+    contentHash: "0".repeat(64),
+    description: `what ${name} does`,
+    inputSchemaText: "{}",
+    source: `source of ${name} ${version}`,
+    usesContext: false,
+    render({ value }) {
+      const text: unknown = typeof value === "object" && value !== null && "text" in value ? value.text : undefined;
+      if (typeof text !== "string") {
+        const violation = { field: "variables.text", rule: "required", description: "value is required" };
+        throw new SluiceError({ reason: "INVALID_REQUEST", violations: [violation] });
+      }
+      return [
+        { role: "system", text: "be brief" },
+        { role: "user", text },
+      ];
+    },
+  };
+}
+
+export function fakePrompts(prompts: readonly LoadedPrompt[]): PromptLibrary {
+  return {
+    list: () => prompts,
+    get(name, version) {
+      const found = prompts.find(
+        (p) => p.name === name && (version === "" || version === "latest" || p.version === version),
+      );
+      if (!found)
+        throw new SluiceError({ reason: "UNKNOWN_PROMPT", name, version, nearest: prompts.map((p) => p.name) });
+      return found;
+    },
+  };
+}
+
+const silentModel: ChatModel = {
+  complete() {
+    throw new Error("no test of the services calls a model");
+  },
+};
+
+export function fakeTarget(alias: string, replaced: Partial<ModelTarget> = {}): ModelTarget {
+  return {
+    alias,
+    provider: { id: "main" },
+    providerModel: `provider-${alias}`,
+    family: "openai",
+    contextTokens: 1000,
+    maxOutputTokens: 100,
+    initialMaxTokens: 50,
+    structuredOutput: "json_schema",
+    streamUpstream: true,
+    templateTokens: "text",
+    fallbacks: [],
+    timeouts: { firstByteMs: 1, idleMs: 1, attemptMs: 1 },
+    synthetic: false,
+    description: "",
+    chat: silentModel,
+    ...replaced,
+  };
+}
+
+export function fakeModels(targets: readonly ModelTarget[]): ModelCatalog {
+  return {
+    defaultAlias: targets[0]?.alias ?? "",
+    list: () => targets,
+    resolve(alias) {
+      const found = targets.find((target) => target.alias === alias);
+      if (!found) throw new SluiceError({ reason: "UNKNOWN_MODEL", name: alias, nearest: [] });
+      return found;
+    },
+  };
+}
+
+/** Counts one token per character. */
+export const characterCounter: TokenCounter = { count: (text) => text.length, observe() {} };
+
+export const noPrices: PriceBook = { price: () => undefined };
+
+export function fakePorts(replaced: Partial<ServicePorts> = {}): ServicePorts {
+  return {
+    pipeline: fakePipeline(),
+    prompts: fakePrompts([fakePrompt("alpha"), fakePrompt("beta")]),
+    models: fakeModels([fakeTarget("fast")]),
+    counter: characterCounter,
+    prices: noPrices,
+    ...replaced,
+  };
+}
