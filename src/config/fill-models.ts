@@ -71,8 +71,7 @@ export function fillProvider(provider: ParsedProvider): ProviderConfig {
 }
 
 /** Vendors whose own APIs encode the texts of messages without special tokens. */
-const hostedApis =
-  /(?:^|\.)(?:openai\.com|azure\.com|anthropic\.com|googleapis\.com|mistral\.ai)$/;
+const hostedApis = /(?:^|\.)(?:openai\.com|azure\.com|anthropic\.com|googleapis\.com|mistral\.ai)$/;
 
 function isHosted(baseUrl: string): boolean {
   return URL.canParse(baseUrl) && hostedApis.test(new URL(baseUrl).hostname);

@@ -55,25 +55,8 @@ export interface Server {
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const limits = serverLimits(options.limits);
-  const { clock, log } = options;
-  const answerRpc = createRpcHandler({
-    ...options,
-    limits,
-    interceptors: options.interceptors ?? [],
-    refuse: (request, response, status, failure) =>
-      refuse(clock, request, response, failure, {
-        status,
-        inJson: true,
-        ...(status === 405 && { headers: { allow: "POST" } }),
-      }),
-  });
-  const openDoor = createFrontDoor({
-    clock,
-    isKnownHost: createHostCheck(options.host, options.hosts),
-    checkOrigin: createOriginCheck(options.cors),
-    answerers: [answerRpc, ...(options.fallback ? [options.fallback] : [])],
-  });
-
+  const { log } = options;
+  const openDoor = createDoor(options, limits);
   let isDraining = false;
   const onRequest = (request: HttpRequest, response: HttpResponse) => {
     if (isDraining && !("stream" in request)) response.setHeader("connection", "close");
@@ -132,4 +115,26 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       await closed;
     },
   };
+}
+
+/** What every request goes through: host and origin, then the services, then what answers other paths. */
+function createDoor(options: ServerOptions, limits: ServerLimits): ReturnType<typeof createFrontDoor> {
+  const { clock } = options;
+  const answerRpc = createRpcHandler({
+    ...options,
+    limits,
+    interceptors: options.interceptors ?? [],
+    refuse: (request, response, status, failure) =>
+      refuse(clock, request, response, failure, {
+        status,
+        inJson: true,
+        ...(status === 405 && { headers: { allow: "POST" } }),
+      }),
+  });
+  return createFrontDoor({
+    clock,
+    isKnownHost: createHostCheck(options.host, options.hosts),
+    checkOrigin: createOriginCheck(options.cors),
+    answerers: [answerRpc, ...(options.fallback ? [options.fallback] : [])],
+  });
 }
