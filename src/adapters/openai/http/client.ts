@@ -1,0 +1,116 @@
+import { Agent, type Dispatcher, request } from "undici";
+import type { ResponseHeaders } from "../errors/wait.ts";
+import { CONNECT_TIMEOUT_MS, DRAIN_BYTES, DRAIN_MS, KEEP_ALIVE_MS, MAX_HEADER_BYTES } from "../limits.ts";
+import type { Endpoint } from "../request/endpoint.ts";
+import type { AttemptLimits } from "./attempt-limits.ts";
+
+/** A body grew beyond its limit. */
+export class BodyTooLargeError extends Error {
+  constructor(maxBytes: number) {
+    super(`the body is larger than ${maxBytes} bytes`);
+    this.name = "BodyTooLargeError";
+  }
+}
+
+/**
+ * The connections to one provider. How many are open at once is limited by the pipeline, which knows what they are for;
+ * a limit here would queue unseen. Redirects are not followed. undici's own timeouts are off: those of the attempt rule.
+ */
+export function createAgent(): Agent {
+  return new Agent({
+    allowH2: false,
+    connect: { timeout: CONNECT_TIMEOUT_MS },
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    maxHeaderSize: MAX_HEADER_BYTES,
+  });
+}
+
+/** Sends one request and resolves when the response's header is there. Rejects as undici does, also when the limits' signal fires. */
+export async function post(
+  agent: Agent,
+  endpoint: Endpoint,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+  limits: AttemptLimits,
+): Promise<HttpResponse> {
+  const response = await request(endpoint.origin + endpoint.path, {
+    dispatcher: agent,
+    method: "POST",
+    headers: { ...endpoint.headers, ...headers },
+    body,
+    signal: limits.signal,
+  });
+  return new HttpResponse(response, limits);
+}
+
+/** A response whose body is read piece by piece, within the limits of its attempt. */
+export class HttpResponse {
+  readonly status: number;
+  /** Names in lower case; repeated ones joined by commas. */
+  readonly headers: ResponseHeaders;
+  readonly #body: Dispatcher.ResponseData["body"];
+  readonly #pieces: AsyncIterator<Uint8Array>;
+  readonly #limits: AttemptLimits;
+  #bytes = 0;
+  #isOver = false;
+
+  constructor(response: Dispatcher.ResponseData, limits: AttemptLimits) {
+    this.status = response.statusCode;
+    this.headers = Object.fromEntries(
+      Object.entries(response.headers).map(([name, value]) => [
+        name,
+        Array.isArray(value) ? value.join(", ") : (value ?? ""),
+      ]),
+    );
+    this.#body = response.body;
+    // A destroyed body reports its destruction as an error, also when nobody reads it any more.
+    this.#body.on("error", () => {});
+    this.#pieces = response.body[Symbol.asyncIterator]();
+    this.#limits = limits;
+  }
+
+  /**
+   * The next piece; `undefined` at the end.
+   * @throws BodyTooLargeError when more than `maxBytes` came in all; what undici throws for a broken connection.
+   */
+  async next(maxBytes: number): Promise<Uint8Array | undefined> {
+    const { done, value } = await this.#limits.piece(() => this.#pieces.next());
+    if (done) {
+      this.#isOver = true;
+      return undefined;
+    }
+    this.#bytes += value.length;
+    if (this.#bytes > maxBytes) throw new BodyTooLargeError(maxBytes);
+    return value;
+  }
+
+  /** Closes the socket, unless the whole body was read and the connection can serve again. */
+  close(): void {
+    if (!this.#isOver) this.#body.destroy();
+  }
+
+  /**
+   * Reads what is left after a complete answer, normally nothing but the end mark, so that the connection can serve
+   * again. Does not wait for it, and closes the socket if it takes too much or too long.
+   */
+  release(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const timer = setTimeout(() => this.#body.destroy(), DRAIN_MS);
+    timer.unref();
+    const drain = async () => {
+      for (let bytes = 0; bytes <= DRAIN_BYTES; ) {
+        const { done, value } = await this.#pieces.next();
+        if (done) return;
+        bytes += value.length;
+      }
+      this.#body.destroy();
+    };
+    // A connection that breaks now takes nothing with it: the answer is complete.
+    drain()
+      .catch(() => {})
+      .finally(() => clearTimeout(timer));
+  }
+}
