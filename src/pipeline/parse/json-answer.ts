@@ -9,6 +9,8 @@ import { scan } from "./scan.ts";
 import { readEscapedQuotes, readWhole } from "./whole.ts";
 
 const MAX_GOT = 80;
+/** Broken values in reasoning that are passed over; each may have been read to the end of the text. */
+const MAX_PROBLEMS = 8;
 
 /** Values found in an answer, with the repairs that finding them took. */
 interface Found {
@@ -42,6 +44,7 @@ export function parseJsonAnswer(answer: Answer, schema: JsonSchema): ParsedAnswe
 function find(text: string): Found | Unreadable {
   let rest = text;
   let hasReasoning = false;
+  let problems = 0;
   for (;;) {
     const start = leadingReasoningEnd(rest);
     hasReasoning ||= start > 0;
@@ -52,6 +55,7 @@ function find(text: string): Found | Unreadable {
     const scanned = scan(rest);
     if (scanned.kind === "unreadable") return scanned.problem;
     if (scanned.kind === "values") return { ...scanned, repairs: new Set([...base, ...scanned.repairs]) };
+    if (scanned.problem && ++problems > MAX_PROBLEMS) return scanned.problem;
     hasReasoning = true;
     rest = rest.slice(scanned.at);
   }

@@ -5,15 +5,18 @@ export type OpenerKind = "json" | "prose";
 
 /** As far as the look ahead goes; it must be bounded, since every bracket of a text may ask for it. */
 const LOOK_AHEAD = 160;
-const OBJECT_START = /^\{\s*(?:[}\\`,]|\{|\/[/*]|#|[\p{L}\p{N}_$]+\s*:)/u;
-const LIST_START = /^\[\s*(?:[\]\\`,[{]|\/[/*]|[-+.]?\d|(?:true|false|null|True|False|None)\s*[,\]])/;
+const OBJECT_START = /^\{[\s\p{Cf}\p{Z}]*(?:[}\\`,]|\{|\/[/*]|#|[\p{L}\p{N}_$]+\s*:)/u;
+const LIST_START = /^\[[\s\p{Cf}\p{Z}]*(?:[\]\\`,[{]|\/[/*]|[-+.]?\d|(?:true|false|null|True|False|None)\s*[,\]])/u;
 const CHECKBOX = /^\[ \] \S/;
 
 /** What the bracket at an offset opens. */
 export function openerKind(text: string, at: number): OpenerKind {
   const head = text.slice(at, at + LOOK_AHEAD);
   const before = text.charAt(at - 1);
-  const first = head.slice(1).trimStart().charAt(0);
+  const first = head
+    .slice(1)
+    .replace(/^[\s\p{Cf}\p{Z}]+/u, "")
+    .charAt(0);
   if (head.startsWith("{")) {
     if (before === "$") return "prose";
     return first === "" || isQuote(first) || OBJECT_START.test(head) ? "json" : "prose";

@@ -24,10 +24,8 @@ export function reasoningEnd(text: string, tag: ReasoningTag): number {
   return closing.exec(text) ? closing.lastIndex : text.length;
 }
 
-/** The offset after the last closing tag beyond `from`; undefined where there is none. */
-export function lastReasoningEnd(text: string, from: number): number | undefined {
+/** The offset after the first closing tag beyond `from`; undefined where there is none. */
+export function nextReasoningEnd(text: string, from: number): number | undefined {
   CLOSING_TAG.lastIndex = from;
-  let end: number | undefined;
-  while (CLOSING_TAG.exec(text)) end = CLOSING_TAG.lastIndex;
-  return end;
+  return CLOSING_TAG.exec(text) ? CLOSING_TAG.lastIndex : undefined;
 }

@@ -1,7 +1,7 @@
 import { Unreadable } from "./cursor.ts";
 import { isLink, openerKind, placeholderEnd, shortListEnd } from "./opener.ts";
 import { type ReadValue, readValue } from "./read-value.ts";
-import { lastReasoningEnd, reasoningEnd, reasoningTagAt } from "./reasoning.ts";
+import { nextReasoningEnd, reasoningEnd, reasoningTagAt } from "./reasoning.ts";
 import type { Repair } from "./repair.ts";
 import { hasWords, isPartOfMore } from "./residue.ts";
 import { readWhole } from "./whole.ts";
@@ -15,8 +15,11 @@ export type Scan =
   | { readonly kind: "values"; readonly values: readonly ReadValue[]; readonly repairs: ReadonlySet<Repair> }
   /** What cannot be read in one way only. */
   | { readonly kind: "unreadable"; readonly problem: Unreadable }
-  /** Everything before the offset was reasoning; what follows is to be read as if it were the whole text. */
-  | { readonly kind: "restart"; readonly at: number };
+  /**
+   * Everything before the offset was reasoning; what follows is to be read as if it were the whole text. With a problem
+   * where what came before could not be read, and is reasoning only because a tag says so.
+   */
+  | { readonly kind: "restart"; readonly at: number; readonly problem?: Unreadable };
 
 /**
  * Looks for values between words and fences, outside reasoning. Linear: it moves forward only, and the look ahead at
@@ -142,8 +145,9 @@ class Scanner {
       this.#pass(shortEnd);
       return undefined;
     }
-    const reasoning = lastReasoningEnd(this.#text, this.#at);
-    return reasoning === undefined ? { kind: "unreadable", problem } : { kind: "restart", at: reasoning };
+    // A tag before the place of the problem was read as part of a string, so it may well be data.
+    const reasoning = nextReasoningEnd(this.#text, problem.at);
+    return reasoning === undefined ? { kind: "unreadable", problem } : { kind: "restart", at: reasoning, problem };
   }
 
   #add(read: ReadValue): Scan | undefined {
@@ -175,9 +179,9 @@ class Scanner {
   }
 
   #refuse(expected: string): Scan {
-    const reasoning = lastReasoningEnd(this.#text, this.#at);
-    if (reasoning !== undefined) return { kind: "restart", at: reasoning };
-    return { kind: "unreadable", problem: new Unreadable(this.#at, expected) };
+    const problem = new Unreadable(this.#at, expected);
+    const reasoning = nextReasoningEnd(this.#text, this.#at);
+    return reasoning === undefined ? { kind: "unreadable", problem } : { kind: "restart", at: reasoning, problem };
   }
 
   #finish(): Scan {

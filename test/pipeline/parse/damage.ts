@@ -60,16 +60,17 @@ export function damage(random: Random, text: string): string {
     (inner) => `${inner}}`,
     (inner) => `${inner}\n${inner}`,
     (inner) => JSON.stringify(inner),
-    (inner) => inner.replaceAll('"', '\\"'),
+    (inner) => (/^\{\s*"/.test(inner) ? JSON.stringify(inner).slice(1, -1) : inner),
   ];
   let damaged = text;
   for (let left = 1 + Math.floor(random() * 2); left > 0; left -= 1) damaged = pick(random, steps)(damaged);
   return damaged;
 }
 
-/** Removes one bracket, quote or colon from JSON. */
+/** Removes one bracket, quote or colon from JSON; none of those inside strings, which would be a change of data. */
 export function deleteBracketOrQuote(random: Random, json: string): string {
-  const places = [...json.matchAll(/[{}[\]":]/g)].map((match) => match.index);
+  const tokens = json.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\]:]/g);
+  const places = [...tokens].flatMap(({ index, 0: token }) => [index, index + token.length - 1]);
   const [first = 0, ...others] = places;
   const at = pick(random, [first, ...others]);
   return json.slice(0, at) + json.slice(at + 1);

@@ -1,0 +1,1 @@
+export { createJsonSchemas } from "./json-schemas.ts";

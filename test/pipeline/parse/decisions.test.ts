@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import { createJsonSchemas } from "../../../src/adapters/json-schema/index.ts";
+import { parseAnswer, type Repair } from "../../../src/pipeline/parse.ts";
+
+const schemas = createJsonSchemas();
+const manifest = schema({
+  type: "object",
+  properties: { vessel: { type: "string" }, berth: { type: "integer" } },
+  required: ["vessel", "berth"],
+  additionalProperties: false,
+});
+const pair = schema({ type: "object", required: ["a", "b"], properties: { a: { type: "integer" }, b: {} } });
+const note = schema({ type: "object", required: ["note"], properties: { note: { type: "string" } } });
+const integer = schema({ type: "object", required: ["n"], properties: { n: { type: "integer" } } });
+const list = schema({ type: "array", items: { type: "integer" } });
+const number = schema({ type: "number" });
+const string = schema({ type: "string" });
+
+const skarv = '{"vessel":"Skarv","berth":4}';
+const tern = '{"vessel":"Tern","berth":9}';
+
+function schema(definition: unknown) {
+  return schemas.compile(JSON.stringify(definition));
+}
+
+type Accepted = readonly [answer: string, schema: ReturnType<typeof schema>, text: string, ...repairs: Repair[]];
+
+const accepted: Readonly<Record<string, readonly Accepted[]>> = {
+  "takes one value out of fences and words": [
+    [`Here:\n\`\`\`json\n${skarv}\n\`\`\`\nFill {vessel}.`, manifest, skarv, "code_fence", "surrounding_text"],
+    [`\`\`\`json\n${skarv}`, manifest, skarv, "code_fence"],
+    [`[2026-01-01 12:30:00] INFO ${skarv}`, manifest, skarv, "surrounding_text"],
+    [`const x = ${skarv};`, manifest, skarv, "surrounding_text"],
+    [`<answer><![CDATA[${skarv}]]></answer>`, manifest, skarv, "surrounding_text"],
+    [`{"error":"x"} ${skarv}`, manifest, skarv],
+    ["```\n42\n```", number, "42", "code_fence"],
+    ["See [the log](http://x/{id}): [1, 2].", list, "[1, 2]", "surrounding_text"],
+  ],
+  "counts equal values once": [[`${skarv}\n${skarv}`, manifest, skarv]],
+  "leaves reasoning out": [
+    [`<think>${tern}</think>${skarv}`, manifest, skarv, "reasoning"],
+    [`maybe ${tern} no {"x": \n</THINK>\n${skarv}`, manifest, skarv, "reasoning"],
+    [`${skarv}<reasoning>or ${tern}`, manifest, skarv, "reasoning"],
+    ['<think>x</think>"see [1]"', string, '"see [1]"', "reasoning"],
+  ],
+  "takes tags inside strings for data": [
+    ['{"note":"<think>hm</think>"}', note, '{"note":"<think>hm</think>"}'],
+    ['Sure: {note:"a </think> b"}', note, '{"note":"a </think> b"}', "unquoted_keys", "surrounding_text"],
+  ],
+  "repairs notation": [
+    [
+      "{'a': 1, b: None,}",
+      pair,
+      '{"a":1,"b":null}',
+      "single_quotes",
+      "unquoted_keys",
+      "python_literals",
+      "trailing_comma",
+    ],
+    ['{“a”: +1, "b": .50}', pair, '{"a":1,"b":0.50}', "typographic_quotes", "number_notation"],
+    ['{"a":1\n"b":2}', pair, '{"a":1,"b":2}', "missing_comma"],
+    ['{"a":1, // one\n/* two */ "b":2 # three\n}', pair, '{"a":1,"b":2}', "comments"],
+    ['{"note":"a\n\tb"}', note, '{"note":"a\\n\\tb"}', "control_characters"],
+    ['{"note":"it\\\'s"}', note, '{"note":"it\'s"}', "escaped_apostrophe"],
+    [`\ufeff${skarv}\u200b`, manifest, skarv, "invisible_characters"],
+    [`${skarv}}`, manifest, skarv, "stray_bracket"],
+    [skarv.replaceAll('"', '\\"'), manifest, skarv, "escaped_quotes"],
+    [JSON.stringify(skarv), manifest, skarv, "double_encoding"],
+  ],
+  "keeps digits as they were": [
+    ['{"n": 12345678901234567890}', integer, '{"n": 12345678901234567890}'],
+    ["{n: 9007199254740993}", integer, '{"n":9007199254740993}', "unquoted_keys"],
+    ['{"n": 1.00}', integer, '{"n": 1.00}'],
+  ],
+};
+
+type Rejected = readonly [answer: string, schema: ReturnType<typeof schema>];
+
+const rejected: Readonly<Record<string, readonly Rejected[]>> = {
+  "two different values that fit": [
+    [`${skarv}\n${tern}`, manifest],
+    [`\`\`\`json\n${skarv}\n\`\`\`\nor\n\`\`\`json\n${tern}\n\`\`\``, manifest],
+  ],
+  "values inside other values, wrappers and broken ones": [
+    [`{"result": ${skarv}}`, manifest],
+    [`"result": ${skarv}`, manifest],
+    [`[${skarv}]`, manifest],
+    [`[${skarv}, oops]`, manifest],
+    [`{${skarv}}`, manifest],
+    [`{the answer ${skarv}}`, manifest],
+    [`Example: ${tern}\nAnswer: {"vessel":"Skarv","berth":4 m}`, manifest],
+  ],
+  "values beside what looks like more of them": [
+    [`${skarv}, "name": "x"}`, manifest],
+    [`${skarv} "name": "x"`, manifest],
+    [`${skarv},`, manifest],
+    [`${skarv}}}`, manifest],
+    [`${skarv}, ...`, manifest],
+    ["[1, 2][0]", list],
+    ["[0] * 3", list],
+  ],
+  "what was cut": [
+    ['{"vessel":"Skarv","berth":4', manifest],
+    [`${skarv}\n{"vessel":"Te`, manifest],
+    ['{"note":"see }', note],
+    ["[1, 2", list],
+    [`<think>${skarv}`, manifest],
+    ['{"a":1, "b":2 # all }', pair],
+  ],
+  "values that were left out": [
+    ["[1, 2, ...]", list],
+    ["[1, 2, // and so on\n]", list],
+    ["[1,,2]", list],
+    ["[,1]", list],
+  ],
+  "scalars among words": [
+    ["The answer is 42", number],
+    ["hello", string],
+  ],
+  "what other languages write": [
+    ['{"n": NaN}', integer],
+    ['{"n": 0x10}', integer],
+    ['{"n": 1_000}', integer],
+    ['{"n": 007}', integer],
+    ['{"n": 1,234}', integer],
+    ['{"n": 7//2\n}', integer],
+    ['{"n": undefined}', integer],
+    ["{'note': 'it's'}", note],
+    ['{"note": "a" + "b"}', note],
+    ['{"note": unquoted}', note],
+    ['{"note": `x`}', note],
+    ['{"note": "C:\\data"}', note],
+    ['{"note" => "x"}', note],
+    ["note: x", note],
+    ["[#urgent, #blue\n]", list],
+  ],
+  "keys and characters that readers disagree about": [
+    ['{"n":1,"n":1}', integer],
+    ['{"n":1,"\\u006e":2}', integer],
+    ['{"n":1,"__proto__":{}}', integer],
+    ['{"n":1,"\\u005f_proto__":{}}', integer],
+    ['{"note":"\\ud83e"}', note],
+    ['{"note":"a\u0000"}', note],
+    ['{"n":1e400}', integer],
+    ['{"n":1e-400}', integer],
+  ],
+  "values of another type": [
+    ['{"n":"1"}', integer],
+    ['{"n":1.5}', integer],
+    ["1", list],
+  ],
+};
+
+describe("the decisions about model answers", () => {
+  for (const [name, cases] of Object.entries(accepted)) {
+    it(name, () => {
+      for (const [answer, wanted, text, ...repairs] of cases) {
+        const parsed = parseAnswer({ text: answer, finish: "stop" }, { kind: "json", schema: wanted });
+        assert.ok(parsed.ok, `${answer}: ${JSON.stringify(parsed)}`);
+        assert.equal(parsed.text, text);
+        for (const repair of repairs) assert.ok(parsed.repairs.includes(repair), `${answer}: ${parsed.repairs}`);
+      }
+    });
+  }
+
+  for (const [name, cases] of Object.entries(rejected)) {
+    it(`rejects ${name}`, () => {
+      for (const [answer, wanted] of cases) {
+        const parsed = parseAnswer({ text: answer, finish: "stop" }, { kind: "json", schema: wanted });
+        assert.ok(!parsed.ok, answer);
+        assert.ok(parsed.violations.length >= 1 && parsed.violations.length <= 8);
+        assert.equal(parsed.truncated, false);
+      }
+    });
+  }
+
+  it("checks both doubles around an integer that none holds", () => {
+    const limited = schema({ type: "integer", maximum: 9007199254740992 });
+    const odd = schema({ enum: [9007199254740992] });
+    const even = schema({ type: "integer", multipleOf: 2 });
+    for (const wanted of [limited, odd, even]) {
+      const parsed = parseAnswer({ text: "9007199254740993", finish: "stop" }, { kind: "json", schema: wanted });
+      assert.ok(!parsed.ok);
+    }
+  });
+});
