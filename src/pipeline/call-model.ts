@@ -62,7 +62,7 @@ export async function* callModel(ports: CallModelPorts, job: ModelJob): AsyncGen
       continue;
     }
     const { text, end } = outcome;
-    if (end.finish === "length" && leg.fitted.output.kind === "json" && mayAskForMore(ports, job, route)) {
+    if (end.finish === "length" && isUseless(text, leg) && mayAskForMore(ports, job, route)) {
       if (text) yield restart(route.leg);
       continue;
     }
@@ -76,7 +76,12 @@ export async function* callModel(ports: CallModelPorts, job: ModelJob): AsyncGen
   }
 }
 
-/** Cut JSON is never closed by us: it gets more tokens, or fails in the parse stage. */
+/** Cut JSON is never closed by us, and a reasoning model may spend all its tokens before its first word. */
+function isUseless(text: string, leg: Leg): boolean {
+  return leg.fitted.output.kind === "json" || text === "";
+}
+
+/** Where there is nothing more to give, the answer fails in the parse stage. */
 function mayAskForMore(ports: CallModelPorts, job: ModelJob, route: Route): boolean {
   return job.charges.started < ports.policy.maxAttempts && route.raiseOutputLimit();
 }

@@ -11,6 +11,13 @@ import { nextStep, type RetryPolicy } from "./next-step.ts";
 /** A provider that finds the prompt too long gets at most this share of it. */
 const SHORTEN_TO = 0.7;
 
+/** How much of the prompt to keep: what the provider's own numbers leave room for, with a margin, and never much. */
+function shareThatFits(error: UpstreamError, reservedTokens: number): number {
+  const { limit, requested } = error.fields;
+  if (limit === undefined || !requested) return SHORTEN_TO;
+  return Math.min(SHORTEN_TO, Math.max(0, ((limit - reservedTokens) / requested) * 0.95));
+}
+
 /** What the next attempt sends, to whom, and why. */
 export interface Leg {
   readonly target: ModelTarget;
@@ -86,7 +93,12 @@ export class Route {
     switch (cause) {
       case AttemptCause.TRUNCATED: {
         const reserved = fitted.sampling.maxOutputTokens;
-        const windowTokens = reserved + Math.floor(fitted.budget.promptTokens * SHORTEN_TO);
+        // A prompt that fits by itself is not shortened: less is reserved for the answer.
+        const { maxOutputTokens } = error.fields;
+        if (maxOutputTokens !== undefined && maxOutputTokens >= 1 && maxOutputTokens < reserved) {
+          return this.#refit({ ...this.#limits, maxOutputTokens }, AttemptCause.OUTPUT_LIMIT);
+        }
+        const windowTokens = reserved + Math.floor(fitted.budget.promptTokens * shareThatFits(error, reserved));
         return this.#refit({ ...this.#limits, windowTokens }, cause);
       }
       case AttemptCause.OUTPUT_LIMIT: {
