@@ -18,6 +18,7 @@ import type { CallSetup } from "../call/call-setup.ts";
 import { receivedKey } from "../call/decode-failure.ts";
 import { capTimerHeaders } from "../call/timeout.ts";
 import { type HttpRequest, type HttpResponse, pathOf } from "./exchange.ts";
+import { withReadableMessage } from "./grpc-message.ts";
 import type { ServerLimits } from "./limits.ts";
 import { RequestBody } from "./request-body.ts";
 
@@ -80,7 +81,7 @@ async function serve(
     options.refuse(request, response, answer.status, httpFailure(answer.status));
     return;
   }
-  await universalResponseToNodeResponse(answer, response);
+  await universalResponseToNodeResponse(withReadableMessage(answer), response);
 }
 
 function bodyOf(
