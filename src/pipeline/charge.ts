@@ -126,7 +126,7 @@ export class Charges {
           end.timeToFirstTokenMs === undefined ? undefined : BigInt(Math.round(end.timeToFirstTokenMs)),
         usage: usageMessage(end.tokens, end.estimated),
         costNanoUsd: cost,
-        errorReason: end.failure && reasonNumber[end.failure],
+        errorReason: end.failure && reasonNumber(end.failure),
         httpStatus: end.httpStatus,
       }),
     );

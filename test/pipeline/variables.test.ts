@@ -64,4 +64,17 @@ describe("prompt variables", () => {
     assert.equal(violation(() => fromJson('{"a":"\\ud800"}')).rule, "string.utf8");
     assert.equal(violation(() => fromJson('{"a":{"__proto__":1}}')).rule, "key");
   });
+
+  it("are refused where readers would disagree about them", () => {
+    const field = "input.prompt.variables_json";
+    assert.deepEqual(
+      violation(() => fromJson('{"a":1,"\\u0061":2}')),
+      { field, rule: "json.duplicate_key" },
+    );
+    assert.deepEqual(
+      violation(() => fromJson('{"a":[1e999]}')),
+      { field: `${field}.a[0]`, rule: "json.number" },
+    );
+    assert.ok(fromJson('{"a":{"x":1},"b":{"x":1}}'));
+  });
 });

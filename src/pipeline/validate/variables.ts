@@ -1,6 +1,7 @@
 import type { PromptInput } from "../../../gen/sluice/v1/completion_input_pb.ts";
 import { invalidRequest } from "../../core/failure.ts";
 import type { PromptVariables } from "../../core/prompt.ts";
+import { readWhole } from "../parse/whole.ts";
 
 /** The limit stands in the comment of `PromptInput.variables`; protovalidate cannot see into a Struct. */
 const MAX_DEPTH = 16;
@@ -18,6 +19,8 @@ export function readVariables(prompt: PromptInput): PromptVariables {
   const field = "input.prompt.variables_json";
   const value = parseObject(prompt.variablesJson, field);
   checkValue(value, field, 1);
+  // What JSON.parse reads and the strict reader does not, after the checks above, is a key that stands twice.
+  if (!readWhole(prompt.variablesJson)) throw invalidRequest(field, "json.duplicate_key", "must not have a key twice");
   return { value, spelled: respell(prompt.variablesJson) };
 }
 
@@ -45,6 +48,9 @@ function respell(text: string): unknown {
 
 function checkValue(value: unknown, path: string, depth: number): void {
   if (typeof value === "string") checkText(value, path);
+  if (typeof value === "number" && !Number.isFinite(value)) {
+    throw invalidRequest(path, "json.number", "must be a number that a double can hold");
+  }
   if (typeof value !== "object" || value === null) return;
   if (depth > MAX_DEPTH) throw invalidRequest(path, "max_depth", `must be at most ${MAX_DEPTH} levels deep`);
   if (Array.isArray(value)) {
