@@ -18,7 +18,7 @@ function usd(price: ReturnType<typeof book.price>): readonly number[] | undefine
 }
 
 describe("price book", () => {
-  // From the providers' price pages, in USD per million tokens: prompt, cached prompt, completion.
+  // Widely published prices, in USD per million tokens: prompt, cached prompt, completion.
   for (const [baseUrl, model, expected] of [
     ["https://api.openai.com/v1", "gpt-4o", [2.5, 1.25, 10]],
     ["https://api.openai.com/v1", "gpt-5-mini", [0.25, 0.025, 2]],

@@ -8,7 +8,7 @@ const counter = createTokenCounter();
 describe("token counter", () => {
   before(() => counter.warm());
 
-  // Counts of OpenAI's own tokenizer for o200k_base.
+  // Known counts for o200k_base.
   for (const [text, tokens] of [
     ["", 0],
     ["hello world", 2],

@@ -7,16 +7,12 @@ import type { TokenCounter } from "../../core/tokens.ts";
  */
 const BASE_FACTORS: ReadonlyMap<string, number> = new Map([
   ["openai", 1],
-  /** The one vocabulary that Anthropic ever published (Claude 2) has 65,000 entries, a third of o200k's 200,000. */
+  // Estimates, by how much smaller than o200k's 200,000 entries a family's vocabulary is; `observe` corrects them.
   ["anthropic", 1.2],
-  /** Google's token guide: 100 tokens are 60 to 80 English words. OpenAI's: 75. The middle, 70, makes 75/70. */
   ["gemini", 1.07],
-  /** Llama 3's vocabulary is OpenAI's older cl100k plus 28,000 entries; cl100k needs a few percent more than o200k. */
   ["llama", 1.05],
-  /** Vocabularies of 130,000 to 150,000 entries, between cl100k and o200k. */
   ["mistral", 1.1],
   ["qwen", 1.1],
-  /** DeepSeek's token guide: one English character is about 0.3 token, where OpenAI's says 0.25. */
   ["deepseek", 1.2],
 ]);
 
