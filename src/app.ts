@@ -10,9 +10,13 @@ import { listen } from "./app/server.ts";
 import type { Config } from "./config.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import type { Log } from "./core/log.ts";
+import { ActiveCalls } from "./pipeline/active-calls.ts";
 import { Flights } from "./pipeline/flight.ts";
-import { createPipeline } from "./pipeline/stream.ts";
+import { createPipeline } from "./pipeline/pipeline.ts";
 import { warmValidation } from "./pipeline/validate.ts";
+
+/** How long the end of the service waits for the rows of calls that were cut off. */
+const ROWS_TIMEOUT_MS = 2_000;
 
 /** A running service. */
 export interface App {
@@ -22,7 +26,7 @@ export interface App {
    * Takes no more calls, lets those in flight finish within `drain_ms`, writes what is left to the ledger, and gives
    * everything free. `clean` is false where calls had to be cut off.
    */
-  stop(reason: string): Promise<{ readonly clean: boolean }>;
+  stop(): Promise<{ readonly clean: boolean }>;
 }
 
 /**
@@ -52,13 +56,17 @@ export async function startApp(
   const models = openModels(config, shared, opening);
   const ledger = await openLedger(config, shared, opening);
   const ports = { ...shared, ...models, ledger, prompts, schemas };
+  const activeCalls = new ActiveCalls();
+  // After the server, before the ledger: calls that were cut off still have their rows to write.
+  opening.defer(() => activeCalls.idle(ROWS_TIMEOUT_MS));
   const pipeline = createPipeline({
     ...ports,
     builtins: loadBuiltinPrompts(schemas),
     cache: openCache(config, shared, opening),
     flights: new Flights(),
+    activeCalls,
     inputHashKey: await inputHashKey(config.data_dir),
-    policy: {
+    retry: {
       maxAttempts: config.retry.max_attempts,
       backoffBaseMs: config.retry.backoff_base_ms,
       backoffMaxMs: config.retry.backoff_max_ms,

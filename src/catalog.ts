@@ -41,7 +41,11 @@ export function createCatalog(config: Config, parts: CatalogParts): ModelCatalog
 function realTarget(alias: string, model: ModelConfig, provider: ProviderConfig, chat: ChatModel): ModelTarget {
   return {
     alias,
-    provider: { id: model.provider, baseUrl: provider.base_url },
+    provider: {
+      id: model.provider,
+      baseUrl: provider.base_url,
+      settings: JSON.stringify([provider.query, provider.headers]),
+    },
     providerModel: model.model,
     family: model.family,
     contextTokens: model.context_tokens,

@@ -1,5 +1,5 @@
 import { Redis, ReplyError } from "ioredis";
-import type { CompletionCache } from "../core/cache.ts";
+import type { SharedCompletionCache } from "../core/cache.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import { createBreaker } from "./redis-cache/breaker.ts";
@@ -31,7 +31,7 @@ export interface RedisCacheOptions {
  * value that could not be stored is not stored. `close` waits for operations under way, at most `timeoutMs`.
  * @throws RangeError for a `timeoutMs` that is not above 0.
  */
-export function createRedisCache(options: RedisCacheOptions): CompletionCache & { close(): Promise<void> } {
+export function createRedisCache(options: RedisCacheOptions): SharedCompletionCache & { close(): Promise<void> } {
   const { timeoutMs, log, clock } = options;
   if (!(timeoutMs > 0)) throw new RangeError(`timeoutMs must be above 0, got ${timeoutMs}`);
   const redis = connect(options);
@@ -61,11 +61,19 @@ export function createRedisCache(options: RedisCacheOptions): CompletionCache & 
     }
   }
 
+  /** GETRANGE bounds what a foreign value can make us read; an absent key is an empty reply. */
+  const read = (key: string) => redis.getrangeBuffer(redisKey(key), 0, MAX_ENTRY_BYTES);
+
   return {
     async get(key) {
-      // GETRANGE bounds what a foreign value can make us read; an absent key is an empty reply.
-      const entry = await ask("get", () => redis.getrangeBuffer(redisKey(key), 0, MAX_ENTRY_BYTES));
+      const entry = await ask("get", () => read(key));
       return entry && decodeEntry(key, entry);
+    },
+    async getWithTtl(key) {
+      // One round trip: auto-pipelining sends both together.
+      const reply = await ask("get", () => Promise.all([read(key), redis.pttl(redisKey(key))]));
+      const completion = reply && (await decodeEntry(key, reply[0]));
+      return completion && reply[1] > 0 ? { completion, remainingMs: reply[1] } : undefined;
     },
     async set(key, completion, ttlMs) {
       if (!(ttlMs >= 1) || redis.status !== "ready") return;

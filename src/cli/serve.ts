@@ -26,7 +26,7 @@ export async function serve({ config: file, listen }: ServeOptions, { env }: Ter
     if (config.auth.api_keys.length === 0) log.warn("open_access", { tenant: "local" });
     const signal = await signalled;
     log.info("stopping", { signal });
-    const { clean } = await app.stop(signal);
+    const { clean } = await app.stop();
     log.info("stopped", { clean });
     return clean ? exitCode.ok : exitCode.failure;
   } finally {

@@ -9,3 +9,9 @@ export interface CompletionCache {
   get(key: string): Promise<Completion | undefined>;
   set(key: string, completion: Completion, ttlMs: number): Promise<void>;
 }
+
+/** The layer that processes share. */
+export interface SharedCompletionCache extends CompletionCache {
+  /** The completion with what is left of its life, so that a copy elsewhere does not outlive it. */
+  getWithTtl(key: string): Promise<{ readonly completion: Completion; readonly remainingMs: number } | undefined>;
+}

@@ -44,7 +44,7 @@ export interface ModelRequest {
   readonly streamUpstream: boolean;
 }
 
-/** Limits of one attempt in milliseconds, already cut to what the deadline leaves. */
+/** Limits of one attempt in milliseconds. What the deadline leaves is the signal's business: it aborts the attempt. */
 export interface AttemptTimeouts {
   /** Until the first byte of the body (or of the first SSE event). */
   readonly firstByteMs: number;
@@ -147,7 +147,12 @@ export class UpstreamError extends Error {
 /** A model alias of the configuration, resolved. */
 export interface ModelTarget {
   readonly alias: string;
-  readonly provider: { readonly id: string; readonly baseUrl?: string };
+  readonly provider: {
+    readonly id: string;
+    readonly baseUrl?: string;
+    /** What else its requests carry that may change answers, such as Azure's api-version, as one text. */
+    readonly settings?: string;
+  };
   readonly providerModel: string;
   /** Family for counting tokens. */
   readonly family: string;

@@ -4,9 +4,9 @@ import { RestartCause } from "../../gen/sluice/v1/pipeline_service_pb.ts";
 import { SluiceError } from "../core/failure.ts";
 import type { ModelTarget } from "../core/model.ts";
 import { type CachePolicy, type CachePorts, store } from "./cache.ts";
-import { type CallModelPorts, callModel, type ModelAnswer, type ModelJob } from "./call-model.ts";
+import { type CallModelPorts, callModel, type ModelAnswer, type ModelJob, type ModelWait } from "./call-model.ts";
 import { assembleCompletion } from "./completion.ts";
-import { parseAnswer } from "./parse.ts";
+import { type ParsedAnswer, parseAnswer } from "./parse.ts";
 
 export interface AnswerPorts extends CallModelPorts {
   readonly cache: CachePorts;
@@ -16,6 +16,7 @@ export interface AnswerPorts extends CallModelPorts {
 export type AnswerEvent =
   | { readonly kind: "delta"; readonly text: string; readonly target: ModelTarget }
   | { readonly kind: "restarted"; readonly cause: RestartCause; readonly target: ModelTarget }
+  | ModelWait
   /** Once, last. */
   | {
       readonly kind: "completed";
@@ -32,13 +33,24 @@ const MAX_EXCERPT_CHARACTERS = 512;
  */
 export async function* makeAnswer(
   ports: AnswerPorts,
-  job: ModelJob & { readonly key: string; readonly policy: CachePolicy },
+  job: Omit<ModelJob, "isCut"> & { readonly key: string; readonly policy: CachePolicy },
 ): AsyncGenerator<AnswerEvent, void, undefined> {
   const startedMs = ports.clock.monotonicMs();
+  const { output } = job.context.draft;
+  const isCut = (text: string) => isCutShort(parseAnswer({ text, finish: "length" }, output));
+  // White space around JSON is no part of the value; sent, it would make the deltas differ from it.
+  const sieve = output.kind === "json" ? trimming() : asIs;
   let sent = "";
-  for await (const step of callModel(ports, job)) {
+  for await (const step of callModel(ports, { ...job, isCut })) {
+    if (step.kind === "delta") {
+      const text = sieve(step.text, sent === "");
+      sent += text;
+      if (text) yield { ...step, text };
+      continue;
+    }
     if (step.kind !== "answered") {
-      sent = step.kind === "delta" ? sent + step.text : "";
+      if (step.kind === "restarted" && !sent) continue;
+      if (step.kind === "restarted") sent = "";
       yield step;
       continue;
     }
@@ -61,12 +73,29 @@ export async function* makeAnswer(
   }
 }
 
+function isCutShort(parsed: ParsedAnswer): boolean {
+  return !parsed.ok && parsed.truncated;
+}
+
+const asIs = (text: string) => text;
+
+/** Holds white space back until something follows it, and drops what leads. */
+function trimming(): (text: string, isFirst: boolean) => string {
+  let held = "";
+  return (text, isFirst) => {
+    const all = isFirst ? text.trimStart() : held + text;
+    const kept = all.trimEnd();
+    held = all.slice(kept.length);
+    return kept;
+  };
+}
+
 /** Only whole answers of the model that was asked for are stored; filtered and failed ones never get here. */
 function isGood(answer: ModelAnswer): boolean {
   return answer.finish === "stop" && answer.isAsAsked;
 }
 
-function parseOrFail(answer: ModelAnswer, job: ModelJob): { text: string; repairs: readonly string[] } {
+function parseOrFail(answer: ModelAnswer, job: Omit<ModelJob, "isCut">): { text: string; repairs: readonly string[] } {
   const parsed = parseAnswer(answer, job.context.draft.output);
   if (parsed.ok) return parsed;
   throw new SluiceError({

@@ -39,11 +39,11 @@ export function contentKey(tenant: string, context: BuiltContext): ContentKey {
 type OnlyFields<T, Names> = [keyof T] extends [Names] ? T : never;
 
 function targetParts(target: ModelTarget): Record<string, unknown> {
-  const { provider, providerModel, escalateTo, synthetic, ...notInKey } = target;
+  // The alias stands for its fallbacks too: callers of an alias without one must not be answered by another's.
+  const { alias, provider, providerModel, escalateTo, synthetic, ...notInKey } = target;
   // How an answer is fetched, counted or described changes no answer; limits act through messages and sampling.
   notInKey satisfies OnlyFields<
     typeof notInKey,
-    | "alias"
     | "family"
     | "contextTokens"
     | "maxOutputTokens"
@@ -56,9 +56,18 @@ function targetParts(target: ModelTarget): Record<string, unknown> {
     | "description"
     | "chat"
   >;
-  const { id, baseUrl, ...restOfProvider } = provider;
+  const { id, baseUrl, settings, ...restOfProvider } = provider;
   restOfProvider satisfies Record<string, never>;
-  return { provider: id, base_url: baseUrl, provider_model: providerModel, escalate_to: escalateTo, synthetic };
+  return {
+    model: alias,
+    provider: id,
+    base_url: baseUrl,
+    // Hashed in with the rest, so headers that are secrets stay so.
+    provider_settings: settings,
+    provider_model: providerModel,
+    escalate_to: escalateTo,
+    synthetic,
+  };
 }
 
 function draftParts(draft: Draft): Record<string, unknown> {

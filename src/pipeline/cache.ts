@@ -1,13 +1,13 @@
 import { CacheMode, type CacheOptions } from "../../gen/sluice/v1/completion_input_pb.ts";
 import type { Completion } from "../../gen/sluice/v1/completion_pb.ts";
 import { CacheStatus } from "../../gen/sluice/v1/completion_pb.ts";
-import type { CompletionCache } from "../core/cache.ts";
+import type { CompletionCache, SharedCompletionCache } from "../core/cache.ts";
 
 /** The layers, asked in order. */
 export interface CachePorts {
   readonly memory: CompletionCache;
   /** Shared by all processes; absent without Redis. */
-  readonly shared?: CompletionCache;
+  readonly shared?: SharedCompletionCache;
   /** For requests that do not say. */
   readonly defaultTtlMs: number;
 }
@@ -39,17 +39,36 @@ export interface CacheHit {
   readonly status: typeof CacheStatus.MEMORY_HIT | typeof CacheStatus.SHARED_HIT;
 }
 
-/** Memory first, then the shared layer; what was found there is kept in memory too. */
-export async function lookUp(ports: CachePorts, key: string): Promise<CacheHit | undefined> {
-  const hot = await ports.memory.get(key);
-  if (hot) return { completion: hot, status: CacheStatus.MEMORY_HIT };
-  const warm = await ports.shared?.get(key);
-  if (!warm) return undefined;
-  await ports.memory.set(key, warm, ports.defaultTtlMs);
-  return { completion: warm, status: CacheStatus.SHARED_HIT };
+/**
+ * Memory first, then the shared layer; what is found there is kept in memory for what is left of its life.
+ * `inFlight` is asked in the same moment as memory: an answer is in memory before its flight ends, so an identical call
+ * is found in the one or the other, and never paid for a second time.
+ */
+export async function lookUp<Flight>(
+  ports: CachePorts,
+  key: string,
+  inFlight: () => Flight | undefined,
+): Promise<CacheHit | { readonly flight: Flight } | undefined> {
+  const near = await lookNear(ports.memory, key, inFlight);
+  if (near || !ports.shared) return near;
+  const warm = await ports.shared.getWithTtl(key);
+  if (!warm) return lookNear(ports.memory, key, inFlight);
+  await ports.memory.set(key, warm.completion, warm.remainingMs);
+  return { completion: warm.completion, status: CacheStatus.SHARED_HIT };
 }
 
-/** Stores an answer in every layer. The caller has made sure that it is a good one. */
+async function lookNear<Flight>(memory: CompletionCache, key: string, inFlight: () => Flight | undefined) {
+  const flight = inFlight();
+  const hot = await memory.get(key);
+  if (hot) return { completion: hot, status: CacheStatus.MEMORY_HIT } as const;
+  return flight && { flight };
+}
+
+/**
+ * Stores an answer in every layer. The caller has made sure that it is a good one. Only memory is waited for: the shared
+ * layer may be slow, and never fails.
+ */
 export async function store(ports: CachePorts, key: string, completion: Completion, ttlMs: number): Promise<void> {
-  await Promise.all([ports.memory.set(key, completion, ttlMs), ports.shared?.set(key, completion, ttlMs)]);
+  void ports.shared?.set(key, completion, ttlMs);
+  await ports.memory.set(key, completion, ttlMs);
 }

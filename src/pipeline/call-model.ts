@@ -2,6 +2,7 @@ import { AttemptCause } from "../../gen/sluice/v1/attempt_pb.ts";
 import { RestartCause } from "../../gen/sluice/v1/pipeline_service_pb.ts";
 import type { Call } from "../core/call.ts";
 import type { Deadline } from "../core/deadline.ts";
+import type { Failure } from "../core/failure.ts";
 import type { Log } from "../core/log.ts";
 import type { ModelCatalog, ModelTarget, UpstreamError } from "../core/model.ts";
 import type { FitPorts, FittedPrompt } from "./build-context/fit.ts";
@@ -14,7 +15,7 @@ import type { Charges } from "./charge.ts";
 export interface CallModelPorts extends FitPorts, AttemptPorts {
   readonly models: ModelCatalog;
   readonly log: Log;
-  readonly policy: RetryPolicy;
+  readonly retry: RetryPolicy;
 }
 
 /** What a call asks of the models. The signal and the deadline are those of the work, which several callers may share. */
@@ -24,6 +25,8 @@ export interface ModelJob {
   readonly charges: Charges;
   readonly signal: AbortSignal;
   readonly deadline: Deadline;
+  /** Whether an answer that ran into its number of output tokens is useless as it is, so that more are worth asking for. */
+  isCut(text: string): boolean;
 }
 
 /** A whole answer: the model said why it stopped. */
@@ -41,7 +44,17 @@ export type ModelStep =
   | ModelDelta
   /** All deltas so far are void. */
   | { readonly kind: "restarted"; readonly cause: RestartCause; readonly target: ModelTarget }
+  | ModelWait
   | { readonly kind: "answered"; readonly answer: ModelAnswer };
+
+/** The work is about to wait before its next attempt. */
+export interface ModelWait {
+  readonly kind: "waiting";
+  /** What is left of the wait, whenever it is asked. */
+  remainingMs(): number;
+  /** What the call fails with for a caller who has less time. */
+  readonly failure: Failure;
+}
 
 /**
  * The call-model stage, and the only retry loop: one budget of attempts and one deadline for all of it.
@@ -51,7 +64,10 @@ export async function* callModel(ports: CallModelPorts, job: ModelJob): AsyncGen
   const route = new Route(ports, job.context);
   for (;;) {
     const { leg } = route;
-    if (leg.waitMs > 0) await ports.clock.sleep(leg.waitMs, job.signal);
+    if (leg.waitMs > 0) {
+      yield waiting(ports, leg);
+      await ports.clock.sleep(leg.waitMs, job.signal);
+    }
     job.signal.throwIfAborted();
     const outcome = yield* runAttempt(ports, job, leg);
     if (outcome.kind === "failed") {
@@ -62,7 +78,7 @@ export async function* callModel(ports: CallModelPorts, job: ModelJob): AsyncGen
       continue;
     }
     const { text, end } = outcome;
-    if (end.finish === "length" && isUseless(text, leg) && mayAskForMore(ports, job, route)) {
+    if (end.finish === "length" && job.isCut(text) && mayAskForMore(ports, job, route)) {
       if (text) yield restart(route.leg);
       continue;
     }
@@ -76,14 +92,15 @@ export async function* callModel(ports: CallModelPorts, job: ModelJob): AsyncGen
   }
 }
 
-/** Cut JSON is never closed by us, and a reasoning model may spend all its tokens before its first word. */
-function isUseless(text: string, leg: Leg): boolean {
-  return leg.fitted.output.kind === "json" || text === "";
+function waiting({ clock }: CallModelPorts, { waitMs, waitsAfter }: Leg): ModelWait {
+  const end = clock.monotonicMs() + waitMs;
+  const remainingMs = () => Math.max(0, end - clock.monotonicMs());
+  return { kind: "waiting", remainingMs, failure: waitsAfter ?? { reason: "INTERNAL" } };
 }
 
 /** Where there is nothing more to give, the answer fails in the parse stage. */
 function mayAskForMore(ports: CallModelPorts, job: ModelJob, route: Route): boolean {
-  return job.charges.started < ports.policy.maxAttempts && route.raiseOutputLimit();
+  return job.charges.started < ports.retry.maxAttempts && route.raiseOutputLimit();
 }
 
 function restart(leg: Leg): ModelStep {
@@ -96,9 +113,8 @@ function restartCause(cause: AttemptCause): RestartCause {
 }
 
 function logFailure(log: Log, job: ModelJob, leg: Leg, error: UpstreamError): void {
-  const { kind, httpStatus, waitMs, sample } = error.fields;
-  // An unknown failure is worth more words: its sample is how the next version learns to tell it apart.
-  log[kind === "unknown" ? "warn" : "info"]("attempt_failed", {
+  const { kind, httpStatus, waitMs } = error.fields;
+  log.info("attempt_failed", {
     call_id: job.call.id,
     tenant: job.call.caller.tenant,
     model: leg.target.alias,
@@ -107,6 +123,5 @@ function logFailure(log: Log, job: ModelJob, leg: Leg, error: UpstreamError): vo
     kind,
     http_status: httpStatus,
     wait_ms: waitMs,
-    upstream_message: kind === "unknown" ? sample : undefined,
   });
 }

@@ -12,8 +12,7 @@ import { type CacheHit, type CachePolicy, cachePolicy, lookUp } from "./cache.ts
 import { contentKey } from "./cache-key.ts";
 import { type ChargePorts, Charges } from "./charge.ts";
 import { forCaller, unpaid } from "./completion.ts";
-import type { Flights } from "./flight.ts";
-import { inPieces } from "./replay.ts";
+import type { Flight, Flights } from "./flight.ts";
 import { CallReport, type ReportPorts } from "./report.ts";
 import { validate } from "./validate.ts";
 
@@ -49,19 +48,18 @@ export async function* runCall(
   call: Call,
   input: CompletionInput | undefined,
 ): AsyncGenerator<CallEvent, void, undefined> {
-  const report = new CallReport(ports, call, input);
+  const report = new CallReport(ports, call);
   const { trace } = report;
   try {
     const valid = trace.run(Stage.VALIDATE, () => validate(ports, input));
+    report.attribution = valid.input.attribution;
     const context = trace.run(Stage.BUILD_CONTEXT, () => buildContext(ports, valid));
     const { key } = contentKey(call.caller.tenant, context);
-    report.context = context;
-    report.contentKey = key;
+    report.asked = { context, key };
     const policy = cachePolicy(valid.input.cache, ports.cache.defaultTtlMs);
-    const hit = policy.mayRead ? await trace.await(Stage.CACHE, () => lookUp(ports.cache, key)) : undefined;
-    if (!hit && policy.onlyIfCached) throw new SluiceError({ reason: "CACHE_MISS", key });
-    const answer = hit ? replay(hit, context) : answerOrJoin(ports, { call, context, key, policy, report });
-    for await (const event of answer) {
+    const question = { call, context, key, policy, report };
+    const found = policy.mayRead ? await trace.await(Stage.CACHE, () => findAnswer(ports, question)) : undefined;
+    for await (const event of found ?? makeNew(ports, question)) {
       trace.firstToken();
       if (event.kind !== "finished") {
         yield event;
@@ -78,13 +76,6 @@ export async function* runCall(
   }
 }
 
-/** A cached answer, in pieces like a live one. */
-function* replay(hit: CacheHit, { target, draft }: BuiltContext): Generator<CallEvent> {
-  yield { kind: "started", target, prompt: draft.prompt, cacheStatus: hit.status };
-  for (const text of inPieces(hit.completion.text)) yield { kind: "delta", text };
-  yield { kind: "finished", completion: unpaid(hit.completion, hit.status) };
-}
-
 interface Question {
   readonly call: Call;
   readonly context: BuiltContext;
@@ -93,16 +84,70 @@ interface Question {
   readonly report: CallReport;
 }
 
-/** Joins an identical call that is under way, or makes the answer for whoever joins later. Only the maker pays. */
-async function* answerOrJoin(ports: CompletePorts, question: Question): AsyncGenerator<CallEvent, void, undefined> {
+type Events = AsyncIterable<CallEvent> | Iterable<CallEvent>;
+
+/** The answer from the cache, or from an identical call that is under way. */
+async function findAnswer(ports: CompletePorts, question: Question): Promise<Events | undefined> {
+  const { key, policy, context } = question;
+  const found = await lookUp(ports.cache, key, () => (policy.mayJoin ? ports.flights.find(key) : undefined));
+  if (found && "completion" in found) return replay(found, context);
+  // Between the look-up and now another call may have started; from here to the start of our own nothing is awaited.
+  const flight = found?.flight ?? (policy.mayJoin ? ports.flights.find(key) : undefined);
+  if (flight) return join(flight, question);
+  if (policy.onlyIfCached) throw new SluiceError({ reason: "CACHE_MISS", key });
+  return makeNew(ports, question);
+}
+
+function* replay(hit: CacheHit, context: BuiltContext): Generator<CallEvent> {
+  const { target, draft } = context;
+  yield { kind: "started", target, prompt: draft.prompt, cacheStatus: hit.status };
+  yield { kind: "delta", text: hit.completion.text };
+  yield { kind: "finished", completion: unpaid(hit.completion, hit.status, context) };
+}
+
+/** Waits with others for an answer that one of them pays. */
+async function* join(flight: Flight<AnswerEvent>, question: Question): AsyncGenerator<CallEvent, void, undefined> {
+  for await (const event of followed(flight, question, CacheStatus.JOINED)) {
+    if (event.kind !== "finished") yield event;
+    else yield { ...event, completion: unpaid(event.completion, CacheStatus.JOINED, question.context) };
+  }
+}
+
+/** Makes the answer, for whoever joins later too. */
+function makeNew(ports: CompletePorts, question: Question): AsyncIterable<CallEvent> {
   const { call, context, key, policy, report } = question;
-  const underWay = policy.mayJoin ? ports.flights.find(key) : undefined;
-  const cacheStatus = underWay ? CacheStatus.JOINED : policy.mayWrite ? CacheStatus.MISS : CacheStatus.BYPASSED;
-  const flight = underWay ?? ports.flights.start(policy.mayJoin ? key : undefined, startWork(ports, question));
-  const leaveStage = report.trace.begin(underWay ? Stage.CACHE : Stage.CALL_MODEL);
+  const charges = new Charges(ports, report.payer);
+  report.charges = charges;
+  const flight = ports.flights.start(policy.mayJoin ? key : undefined, (signal, deadline) =>
+    makeAnswer(ports, { call, context, key, policy, charges, signal, deadline }),
+  );
+  return pay(flight, question);
+}
+
+async function* pay(flight: Flight<AnswerEvent>, question: Question): AsyncGenerator<CallEvent, void, undefined> {
+  try {
+    yield* followed(flight, question, question.policy.mayWrite ? CacheStatus.MISS : CacheStatus.BYPASSED);
+  } finally {
+    // The caller may leave work that goes on for others. What it costs is still this call's, and known at its end.
+    if (flight.isWanted) question.report.deferUntil(flight.ended);
+    else await flight.ended;
+  }
+}
+
+async function* followed(
+  flight: Flight<AnswerEvent>,
+  { call, context, report }: Question,
+  cacheStatus: CacheStatus,
+): AsyncGenerator<CallEvent, void, undefined> {
+  const leaveStage = report.trace.begin(Stage.CALL_MODEL);
   let started = false;
   try {
     for await (const event of flight.follow(call.deadline, call.signal)) {
+      if (event.kind === "waiting") {
+        // Others may have the time for this wait; a caller who has not is told at once.
+        if (event.remainingMs() >= call.deadline.remainingMs()) throw new SluiceError(event.failure);
+        continue;
+      }
       if (!started) yield { kind: "started", target: event.target, prompt: context.draft.prompt, cacheStatus };
       started = true;
       if (event.kind !== "completed") {
@@ -110,20 +155,10 @@ async function* answerOrJoin(ports: CompletePorts, question: Question): AsyncGen
         continue;
       }
       leaveStage();
-      if (!underWay) for (const [stage, ms] of event.timings) report.trace.set(stage, ms);
-      const completion = underWay ? unpaid(event.completion, cacheStatus) : event.completion;
-      yield { kind: "finished", completion: { ...completion, cacheStatus } };
+      for (const [stage, ms] of event.timings) report.trace.set(stage, ms);
+      yield { kind: "finished", completion: { ...event.completion, cacheStatus } };
     }
   } finally {
-    // What was spent on work that this caller's leaving ended is known only when it has stopped.
-    if (!underWay) await flight.settled();
+    leaveStage();
   }
-}
-
-function startWork(ports: CompletePorts, question: Question) {
-  const { call, context, key, policy, report } = question;
-  const charges = new Charges(ports, report.payer);
-  report.charges = charges;
-  return (signal: AbortSignal, deadline: Call["deadline"]) =>
-    makeAnswer(ports, { call, context, key, policy, charges, signal, deadline });
 }

@@ -27,7 +27,7 @@ export interface ExplainPorts extends BuildContextPorts {
   readonly cache: CachePorts;
 }
 
-/** Everything about a call but the call. Throws what `Complete` would throw before it calls a model. */
+/** Everything about a call but the call. Throws what `Complete` would throw before it looks up the cache. */
 export async function explain(
   ports: ExplainPorts,
   call: Call,
@@ -38,7 +38,8 @@ export async function explain(
   const { target, fitted, draft } = context;
   const { key, parts } = contentKey(call.caller.tenant, context);
   const policy = cachePolicy(valid.input.cache, ports.cache.defaultTtlMs);
-  const hit = policy.mayRead ? await lookUp(ports.cache, key) : undefined;
+  const found = policy.mayRead ? await lookUp(ports.cache, key, () => undefined) : undefined;
+  const hit = found && "completion" in found ? found : undefined;
   const missed = policy.mayWrite ? CacheStatus.MISS : CacheStatus.BYPASSED;
   return create(ExplanationSchema, {
     messages: fitted.messages.map(toContractMessage),

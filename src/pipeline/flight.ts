@@ -14,7 +14,7 @@ export class NobodyWaitsError extends Error {
 /**
  * Identical calls in flight share one piece of work. A caller who joins late gets what was sent and then goes on live;
  * a caller who leaves ends the work only when nobody else waits for it. The number of flights is bounded by the number
- * of calls under way, and what a flight keeps by the size of one answer.
+ * of calls under way, and what a flight keeps by the number of attempts times the size of an answer.
  */
 export class Flights<Event> {
   readonly #open = new Map<string, Flight<Event>>();
@@ -76,12 +76,14 @@ export class Flight<Event> {
     }
   }
 
-  /**
-   * Resolves when the work has stopped, if it was given up because everyone left; at once if it goes on for others.
-   * What was spent is known then.
-   */
-  async settled(): Promise<void> {
-    if (this.#abort.signal.aborted) await this.#ended.promise;
+  /** Resolves when the work has ended, however it ended. What was spent on it is known then. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  /** Whether the work goes on for somebody. */
+  get isWanted(): boolean {
+    return this.#state === "running" && !this.#abort.signal.aborted;
   }
 
   #leave(passenger: { readonly deadline: Deadline }): void {

@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import type { CompletionInput } from "../../gen/sluice/v1/completion_input_pb.ts";
+import type { Attribution } from "../../gen/sluice/v1/completion_input_pb.ts";
 import { CacheStatus, type Completion } from "../../gen/sluice/v1/completion_pb.ts";
 import type { TokenUsage } from "../../gen/sluice/v1/token_usage_pb.ts";
 import type { Call } from "../core/call.ts";
@@ -7,6 +7,7 @@ import type { Clock } from "../core/clock.ts";
 import { type FailureReason, failureOf, SluiceError } from "../core/failure.ts";
 import type { CallFinished, Ledger } from "../core/ledger.ts";
 import type { Log } from "../core/log.ts";
+import type { ActiveCalls } from "./active-calls.ts";
 import type { BuiltContext } from "./build-context.ts";
 import type { Charges, Payer } from "./charge.ts";
 import { CallTrace } from "./trace.ts";
@@ -17,6 +18,7 @@ export interface ReportPorts {
   readonly clock: Clock;
   /** Keys the hash of inputs in logs, so that short inputs cannot be guessed from it. */
   readonly inputHashKey: Uint8Array;
+  readonly activeCalls: ActiveCalls;
 }
 
 const cacheWords: Readonly<Record<number, string>> = {
@@ -34,18 +36,21 @@ const cacheWords: Readonly<Record<number, string>> = {
 export class CallReport {
   readonly #ports: ReportPorts;
   readonly #call: Call;
-  readonly #input: CompletionInput | undefined;
+  readonly #leave: () => void;
   readonly trace: CallTrace;
-  context?: BuiltContext;
-  contentKey?: string;
+  /** Absent until it has been validated: what is not is not written anywhere. */
+  attribution?: Attribution;
+  /** Absent until it is known what is asked. */
+  asked?: { readonly context: BuiltContext; readonly key: string };
   /** Present where this call pays for attempts. */
   charges?: Charges;
   #written = false;
+  #deferral?: Promise<void>;
 
-  constructor(ports: ReportPorts, call: Call, input: CompletionInput | undefined) {
+  constructor(ports: ReportPorts, call: Call) {
     this.#ports = ports;
     this.#call = call;
-    this.#input = input;
+    this.#leave = ports.activeCalls.enter();
     this.trace = new CallTrace(ports.clock);
   }
 
@@ -54,9 +59,14 @@ export class CallReport {
     return {
       callId: this.#call.id,
       tenant: this.#call.caller.tenant,
-      feature: this.#input?.attribution?.feature ?? "",
-      user: this.#input?.attribution?.user ?? "",
+      feature: this.attribution?.feature ?? "",
+      user: this.attribution?.user ?? "",
     };
+  }
+
+  /** The caller leaves before it is known what the call cost: the row is written at the end of the work, unawaited. */
+  deferUntil(end: Promise<void>): void {
+    this.#deferral = end;
   }
 
   /** The call succeeded. */
@@ -85,14 +95,29 @@ export class CallReport {
   async #write(completion: Completion | undefined, errorReason: FailureReason | ""): Promise<void> {
     if (this.#written) return;
     this.#written = true;
-    const record = this.#record(completion, errorReason);
+    const latencyMs = Math.round(this.trace.elapsedMs());
+    const write = async () => {
+      try {
+        await this.#writeNow(this.#record(completion, errorReason, latencyMs));
+      } finally {
+        this.#leave();
+      }
+    };
+    if (!this.#deferral) return write();
+    this.#deferral.then(write).catch((error: unknown) => {
+      this.#ports.log.error("call_not_recorded", { call_id: this.#call.id, error });
+    });
+  }
+
+  async #writeNow(record: CallFinished): Promise<void> {
     const { type: _type, ...fields } = record;
     this.#ports.log.info("llm_call", fields);
     await this.#ports.ledger.record(record);
   }
 
-  #record(completion: Completion | undefined, errorReason: FailureReason | ""): CallFinished {
-    const { context, payer } = this;
+  #record(completion: Completion | undefined, errorReason: FailureReason | "", latencyMs: number): CallFinished {
+    const { payer } = this;
+    const context = this.asked?.context;
     const charged = this.charges?.total();
     const cost = completion ? completion.costNanoUsd : charged ? charged.costNanoUsd : 0n;
     return {
@@ -112,7 +137,7 @@ export class CallReport {
       ...tokenFields(completion?.usage ?? charged?.usage),
       cost_nano_usd: cost?.toString() ?? null,
       saved_nano_usd: completion?.savedNanoUsd?.toString() ?? null,
-      latency_ms: Math.round(this.trace.elapsedMs()),
+      latency_ms: latencyMs,
       stage_ms: this.trace.stageMs(),
       synthetic: completion?.synthetic ?? context?.target.synthetic ?? false,
       error_reason: errorReason,
@@ -122,8 +147,8 @@ export class CallReport {
   }
 
   #inputHash(): string {
-    if (this.contentKey === undefined) return "";
-    return createHmac("sha256", this.#ports.inputHashKey).update(this.contentKey).digest("hex");
+    if (!this.asked) return "";
+    return createHmac("sha256", this.#ports.inputHashKey).update(this.asked.key).digest("hex");
   }
 }
 

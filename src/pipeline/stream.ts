@@ -1,38 +1,28 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { CompletionInput } from "../../gen/sluice/v1/completion_input_pb.ts";
-import type { Completion } from "../../gen/sluice/v1/completion_pb.ts";
+import { CacheStatus } from "../../gen/sluice/v1/completion_pb.ts";
 import { type StreamCompleteResponse, StreamCompleteResponseSchema } from "../../gen/sluice/v1/pipeline_service_pb.ts";
 import type { Call } from "../core/call.ts";
-import type { Pipeline } from "../core/pipeline.ts";
 import { type CallEvent, type CompletePorts, runCall } from "./complete.ts";
 import { promptReference } from "./completion.ts";
-import { type ExplainPorts, explain } from "./explain.ts";
+import { inPieces } from "./replay.ts";
 
-/** The pipeline behind the services: one path for every request, read as a whole or as events. */
-export function createPipeline(ports: CompletePorts & ExplainPorts): Pipeline {
-  return {
-    complete: (call, input) => lastOf(runCall(ports, call, input)),
-    stream: (call, input) => streamCall(ports, call, input),
-    explain: (call, input) => explain(ports, call, input),
-  };
-}
-
-async function lastOf(events: AsyncIterable<CallEvent>): Promise<Completion> {
-  for await (const event of events) {
-    if (event.kind === "finished") return event.completion;
-  }
-  throw new Error("a call ended without its last event");
-}
-
-async function* streamCall(
+/** A call as the contract's events. */
+export async function* streamCall(
   ports: CompletePorts,
   call: Call,
   input: CompletionInput | undefined,
 ): AsyncGenerator<StreamCompleteResponse, void, undefined> {
   let sequence = 0n;
+  let isReplay = false;
   for await (const event of runCall(ports, call, input)) {
-    if (event.kind === "delta") sequence += 1n;
-    yield create(StreamCompleteResponseSchema, { event: contractEvent(event, call, sequence) });
+    if (event.kind === "started") isReplay = isHit(event.cacheStatus);
+    // A cached answer is one delta; it goes out in pieces like a live one.
+    const pieces = event.kind === "delta" && isReplay ? deltasOf(event.text) : [event];
+    for (const piece of pieces) {
+      if (piece.kind === "delta") sequence += 1n;
+      yield create(StreamCompleteResponseSchema, { event: contractEvent(piece, call, sequence) });
+    }
   }
 }
 
@@ -55,4 +45,12 @@ function contractEvent(event: CallEvent, call: Call, sequenceNumber: bigint): Co
     case "finished":
       return { case: "finished", value: { completion: event.completion } };
   }
+}
+
+function isHit(status: CacheStatus): boolean {
+  return status === CacheStatus.MEMORY_HIT || status === CacheStatus.SHARED_HIT;
+}
+
+function* deltasOf(text: string): Generator<CallEvent> {
+  for (const piece of inPieces(text)) yield { kind: "delta", text: piece };
 }

@@ -50,11 +50,15 @@ export class CallTrace {
     }
   }
 
-  /** Enters a stage; the returned function leaves it. */
+  /** Enters a stage; the returned function leaves it, and does nothing when it is called again. */
   begin(stage: TracedStage): () => void {
     const startedMs = this.#clock.monotonicMs();
+    let left = false;
     this.stage = stage;
-    return () => this.set(stage, this.#clock.monotonicMs() - startedMs);
+    return () => {
+      if (!left) this.set(stage, this.#clock.monotonicMs() - startedMs);
+      left = true;
+    };
   }
 
   set(stage: TracedStage, ms: number): void {

@@ -76,7 +76,7 @@ describe("createCatalog", () => {
     assert.ok(chat);
     assert.deepEqual(smart, {
       alias: "smart",
-      provider: { id: "main", baseUrl: "https://api.openai.com/v1" },
+      provider: { id: "main", baseUrl: "https://api.openai.com/v1", settings: "[{},{}]" },
       providerModel: "gpt-5",
       family: "openai",
       contextTokens: 400_000,

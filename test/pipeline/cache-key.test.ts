@@ -28,7 +28,11 @@ function key(input: Init = base, model: Partial<ModelTarget> = {}, tenant = "acm
     builtins: builtinPrompts,
     schemas: jsonSchemas,
     prompts: noPrompts,
-    models: catalog(target(model), target({ ...model, alias: "other", providerModel: "gpt-other" })),
+    models: catalog(
+      target(model),
+      target({ ...model, alias: "same" }),
+      target({ ...model, alias: "other", providerModel: "gpt-other" }),
+    ),
   };
   return contentKey(tenant, buildContext(ports, validate(ports, create(CompletionInputSchema, input)))).key;
 }
@@ -49,6 +53,9 @@ describe("the content key", () => {
     model: () => key({ ...base, model: "other" }),
     provider: () => key(base, { provider: { id: "second", baseUrl: "http://upstream.test/v1" } }),
     "address of the provider": () => key(base, { provider: { id: "main", baseUrl: "http://elsewhere.test/v1" } }),
+    alias: () => key({ ...base, model: "same" }),
+    "settings of the provider": () =>
+      key(base, { provider: { id: "main", baseUrl: "http://upstream.test/v1", settings: "v2" } }),
     escalation: () => key(base, { escalateTo: "smart" }),
     sandbox: () => key(base, { synthetic: true }),
     "kind of output": () => key({ ...base, output: json("{}") }),

@@ -9,7 +9,7 @@ import { type Failure, SluiceError } from "../../src/core/failure.ts";
 import type { CallFinished } from "../../src/core/ledger.ts";
 import type { UpstreamErrorKind } from "../../src/core/model.ts";
 import { type CallEvent, runCall } from "../../src/pipeline/complete.ts";
-import { createPipeline } from "../../src/pipeline/stream.ts";
+import { createPipeline } from "../../src/pipeline/pipeline.ts";
 import { fakeClock } from "../support/clock.ts";
 import { scriptedModel, target } from "../support/models.ts";
 import { pipelinePorts, type TestPorts, testCall } from "../support/pipeline-ports.ts";

@@ -85,7 +85,7 @@ describe("a flight", () => {
     await only.next();
     await only.return();
     assert.equal(flights.find("k"), undefined);
-    await flight.settled();
+    await flight.ended;
     assert.ok(stoppedBy instanceof NobodyWaitsError);
   });
 

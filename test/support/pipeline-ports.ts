@@ -10,6 +10,7 @@ import type { ModelCatalog, ModelTarget } from "../../src/core/model.ts";
 import type { Price, PriceBook } from "../../src/core/money.ts";
 import type { PromptLibrary } from "../../src/core/prompt.ts";
 import type { TokenCounter } from "../../src/core/tokens.ts";
+import { ActiveCalls } from "../../src/pipeline/active-calls.ts";
 import type { CompletePorts } from "../../src/pipeline/complete.ts";
 import type { ExplainPorts } from "../../src/pipeline/explain.ts";
 import { Flights } from "../../src/pipeline/flight.ts";
@@ -84,9 +85,10 @@ export function pipelinePorts(
     schemas: jsonSchemas,
     prompts: options.prompts ?? noPrompts,
     models: catalog(...targets),
-    policy: { maxAttempts: options.maxAttempts ?? 4, backoffBaseMs: 200, backoffMaxMs: 8000, maxWaitMs: 30_000 },
+    retry: { maxAttempts: options.maxAttempts ?? 4, backoffBaseMs: 200, backoffMaxMs: 8000, maxWaitMs: 30_000 },
     cache: { memory: createMemoryCache({ maxBytes: 1 << 20, clock }), defaultTtlMs: 60_000 },
     flights: new Flights(),
+    activeCalls: new ActiveCalls(),
     inputHashKey: new Uint8Array(32),
     ledger: {
       async record(record) {

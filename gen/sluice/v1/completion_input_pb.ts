@@ -354,7 +354,8 @@ export type CacheOptions = Message<"sluice.v1.CacheOptions"> & {
   mode: CacheMode;
 
   /**
-   * How long the answer may be kept, 1 to 2,592,000 seconds (30 days). Default: `cache.ttl_seconds`.
+   * How long the answer may be kept, 1 to 2,592,000 seconds (30 days); of calls that share one answer the first one's
+   * counts. Default: `cache.ttl_seconds`.
    *
    * @generated from field: optional uint32 ttl_seconds = 2;
    */

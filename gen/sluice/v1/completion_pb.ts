@@ -110,7 +110,8 @@ export type Completion = Message<"sluice.v1.Completion"> & {
   truncation?: Truncation | undefined;
 
   /**
-   * For text output: the context chunks that the answer names in the form [id], in the order of their first mention.
+   * For text output: the context chunks that the answer names in the form [id], in the order of their first mention. Ids
+   * that hold a square bracket are not found.
    *
    * @generated from field: repeated sluice.v1.Citation citations = 13;
    */
@@ -278,7 +279,7 @@ export type StageTimings = Message<"sluice.v1.StageTimings"> & {
   cacheLookup?: Duration | undefined;
 
   /**
-   * Waiting for and reading the model, all attempts and waits.
+   * Waiting for and reading the model, all attempts and waits; or waiting for the identical call that was joined.
    *
    * @generated from field: google.protobuf.Duration call_model = 4;
    */
@@ -334,7 +335,7 @@ export const FinishReason = {
   STOP: 1,
 
   /**
-   * The answer ran into its number of output tokens and is cut. Only for text output.
+   * The answer ran into its number of output tokens. Text is cut; JSON is whole all the same, or the call fails.
    *
    * @generated from enum value: FINISH_REASON_LENGTH = 2;
    */

@@ -112,7 +112,7 @@ export const RateLimitDetailSchema: GenMessage<RateLimitDetail> = /*@__PURE__*/
  */
 export type ContextOverflowDetail = Message<"sluice.v1.ContextOverflowDetail"> & {
   /**
-   * Tokens of the prompt that cannot be dropped.
+   * Tokens of the prompt that must fit: all of it where nothing may be dropped, else what may not be.
    *
    * @generated from field: int64 prompt_tokens = 1;
    */
@@ -578,14 +578,14 @@ export const Stage = {
   BUILD_CONTEXT: 2,
 
   /**
-   * Looking up the cache, or waiting for an identical call.
+   * Looking up the cache.
    *
    * @generated from enum value: STAGE_CACHE = 3;
    */
   CACHE: 3,
 
   /**
-   * Waiting for or reading the model.
+   * Waiting for or reading the model, or waiting for an identical call.
    *
    * @generated from enum value: STAGE_CALL_MODEL = 4;
    */

@@ -85,7 +85,7 @@ export const Role = {
   UNSPECIFIED: 0,
 
   /**
-   * Instructions from the application. Never dropped by truncation.
+   * Instructions from the application. Sent before all other messages, and never dropped by truncation.
    *
    * @generated from enum value: ROLE_SYSTEM = 1;
    */

@@ -1,6 +1,7 @@
 import type { CompletionInput, ContextChunk } from "../../../gen/sluice/v1/completion_input_pb.ts";
 import { Overflow } from "../../../gen/sluice/v1/completion_input_pb.ts";
 import { type Message, Role } from "../../../gen/sluice/v1/message_pb.ts";
+import { SluiceError } from "../../core/failure.ts";
 import type { JsonSchema, JsonSchemas } from "../../core/json-schema.ts";
 import type { ChatMessage } from "../../core/model.ts";
 import type { LoadedPrompt, PromptLibrary } from "../../core/prompt.ts";
@@ -40,18 +41,36 @@ export interface Draft {
 export function draftRequest(ports: { prompts: PromptLibrary; schemas: JsonSchemas }, valid: ValidInput): Draft {
   const { input } = valid;
   const prompt = input.prompt && ports.prompts.get(input.prompt.name, input.prompt.version);
+  const render: Draft["render"] = prompt
+    ? (chunks) => withFieldsOfInput(valid, () => prompt.render(valid.variables, chunks))
+    : () => conversation(input);
   return {
     prompt,
     modelAlias: input.model || prompt?.model || undefined,
     output: resolveOutput(ports.schemas, valid, prompt),
     sampling: mergeSampling(input.generation, prompt?.generation),
     chunks: input.context?.chunks ?? [],
-    templateTokenField: findTemplateToken(valid),
+    templateTokenField: findTemplateToken(valid, prompt, render([])),
     mayTruncate: input.overflow !== Overflow.REJECT,
     isConversation: prompt === undefined,
     showsChunks: prompt?.usesContext ?? false,
-    render: prompt ? (chunks) => prompt.render(valid.variables, chunks) : () => conversation(input),
+    render,
   };
+}
+
+/** A prompt knows its `variables`; the caller wrote them somewhere in the input. */
+function withFieldsOfInput<T>({ input }: ValidInput, render: () => T): T {
+  try {
+    return render();
+  } catch (error) {
+    if (!(error instanceof SluiceError) || error.failure.reason !== "INVALID_REQUEST") throw error;
+    const where = input.prompt?.variablesJson ? "input.prompt.variables_json" : "input.prompt.variables";
+    const violations = error.failure.violations.map((violation) => ({
+      ...violation,
+      field: violation.field.replace(/^variables\b/, where),
+    }));
+    throw new SluiceError({ reason: "INVALID_REQUEST", violations });
+  }
 }
 
 function resolveOutput(schemas: JsonSchemas, valid: ValidInput, prompt: LoadedPrompt | undefined): DraftOutput {

@@ -4,6 +4,7 @@ import type { ChatMessage, ModelOutput, ModelTarget, SamplingOptions } from "../
 import type { BuiltinPrompts } from "../../core/prompt.ts";
 import type { TokenCounter } from "../../core/tokens.ts";
 import type { Draft } from "./draft.ts";
+import { overflowFailure, type PartSizes } from "./overflow.ts";
 import { cutIntoParts, type PromptParts } from "./parts.ts";
 
 /** How a model's window is spent. */
@@ -13,6 +14,8 @@ export interface TokenBudget {
   readonly systemTokens: number;
   readonly schemaTokens: number;
   readonly contextTokens: number;
+  /** Of the conversation, what is never dropped. */
+  readonly instructionTokens: number;
   readonly conversationTokens: number;
   readonly promptTokens: number;
 }
@@ -63,7 +66,10 @@ export function fitToModel(ports: FitPorts, draft: Draft, target: ModelTarget, l
   const output = modelOutput(draft, target, limits);
   const parts = cutIntoParts(ports, draft, target, output);
   const kept = dropUntilFits(draft, parts, windowTokens - sampling.maxOutputTokens);
-  if (!kept) throw overflow(parts, sampling.maxOutputTokens, windowTokens);
+  if (!kept) {
+    const room = { reservedOutputTokens: sampling.maxOutputTokens, windowTokens };
+    throw new SluiceError(overflowFailure(partsThatMustFit(draft, parts), room, false));
+  }
   const budget = spend(parts, kept, sampling.maxOutputTokens, windowTokens);
   const chunks = draft.chunks.filter((chunk) => !kept.droppedChunks.has(chunk));
   return {
@@ -155,6 +161,7 @@ function spend(parts: PromptParts, kept: Kept, reservedOutputTokens: number, win
     systemTokens: parts.systemTokens,
     schemaTokens: parts.schemaTokens,
     contextTokens: kept.tokensAfter - fixedTokens(parts) - turns,
+    instructionTokens: parts.instructionTokens,
     conversationTokens: parts.instructionTokens + turns,
     promptTokens: kept.tokensAfter,
   };
@@ -170,25 +177,15 @@ function describeDropped(kept: Kept, parts: PromptParts, budget: TokenBudget): D
   };
 }
 
-function overflow(parts: PromptParts, reservedOutputTokens: number, windowTokens: number): SluiceError {
-  const turns = parts.droppableTurns.reduce((total, turn) => total + turn.tokens, 0);
-  const sizes: Record<string, number> = {
-    system: parts.systemTokens,
-    schema: parts.schemaTokens,
-    instruction: parts.instructionTokens,
+/** Where something may be dropped, what counts is only what may not. */
+function partsThatMustFit(draft: Draft, parts: PromptParts): PartSizes {
+  const fixed = { system: parts.systemTokens, schema: parts.schemaTokens, instruction: parts.instructionTokens };
+  if (draft.mayTruncate) return fixed;
+  return {
+    ...fixed,
     context: sum(parts.chunkTokens.values()) + parts.frameTokens,
-    conversation: turns,
+    conversation: parts.droppableTurns.reduce((total, turn) => total + turn.tokens, 0),
   };
-  const [largestPart, largestPartTokens] = Object.entries(sizes).reduce((a, b) => (b[1] > a[1] ? b : a));
-  return new SluiceError({
-    reason: "CONTEXT_OVERFLOW",
-    promptTokens: sum(Object.values(sizes)),
-    reservedOutputTokens,
-    windowTokens,
-    largestPart,
-    largestPartTokens,
-    reportedByProvider: false,
-  });
 }
 
 function sum(numbers: Iterable<number>): number {

@@ -1,5 +1,6 @@
 import type { Call } from "../../core/call.ts";
 import type { Clock } from "../../core/clock.ts";
+import type { FailureReason } from "../../core/failure.ts";
 import {
   type ModelEvent,
   type ModelRequest,
@@ -42,6 +43,11 @@ export async function* runAttempt(
   const open = await job.charges.begin({ ...leg, estimatedPromptTokens: leg.fitted.budget.promptTokens });
   const meter = new AttemptMeter(ports, leg, open);
   try {
+    // The caller may have left while the start was recorded: what is not sent is not charged.
+    if (job.signal.aborted) {
+      await meter.notSent();
+      throw job.signal.reason;
+    }
     for await (const event of leg.target.chat.complete(modelRequest(job.call, open, leg), job.signal)) {
       if (event.kind === "end") {
         await meter.answered(event);
@@ -52,11 +58,14 @@ export async function* runAttempt(
     }
     throw new UpstreamError({ kind: "stream_interrupted", httpStatus: 0 });
   } catch (error) {
-    if (!(error instanceof UpstreamError)) throw error;
+    if (!(error instanceof UpstreamError)) {
+      await meter.abandoned(job.signal.aborted ? "CANCELLED" : "INTERNAL");
+      throw error;
+    }
     await meter.failed(error);
     return { kind: "failed", error, sentText: meter.text !== "" };
   } finally {
-    await meter.abandoned();
+    await meter.abandoned("CANCELLED");
   }
 }
 
@@ -110,23 +119,32 @@ class AttemptMeter {
   }
 
   async answered(end: Extract<ModelEvent, { kind: "end" }>): Promise<void> {
-    if (end.usage) {
-      const { family } = this.#leg.target;
-      this.#ports.counter.observe(family, this.#leg.fitted.budget.promptTokens, end.usage.promptTokens);
-    }
+    this.#learn(end);
     await this.#end({ tokens: end.usage ?? this.#estimate(), estimated: !end.usage, httpStatus: 200 });
+  }
+
+  /** The sandbox reports our own counts, and providers differ in whether they count a schema: neither teaches anything. */
+  #learn({ usage }: Extract<ModelEvent, { kind: "end" }>): void {
+    const { target, fitted } = this.#leg;
+    if (!usage || target.synthetic || fitted.output.kind === "json") return;
+    this.#ports.counter.observe(target.family, fitted.budget.promptTokens, usage.promptTokens);
   }
 
   async failed(error: UpstreamError): Promise<void> {
     const { kind, usage, httpStatus } = error.fields;
-    const estimated = !usage && mayHaveBeenPaid.has(kind);
+    const estimated = !usage && (mayHaveBeenPaid.has(kind) || this.text !== "");
     const tokens = usage ?? (estimated ? this.#estimate() : NO_TOKENS);
     await this.#end({ tokens, estimated, httpStatus, failure: reasonOf[kind] });
   }
 
   /** The request went out and was given up: the provider may charge for it, so it is charged as estimated. */
-  async abandoned(): Promise<void> {
-    await this.#end({ tokens: this.#estimate(), estimated: true, httpStatus: 0, failure: "CANCELLED" });
+  async abandoned(failure: FailureReason): Promise<void> {
+    if (this.#ended) return;
+    await this.#end({ tokens: this.#estimate(), estimated: true, httpStatus: 0, failure });
+  }
+
+  async notSent(): Promise<void> {
+    await this.#end({ tokens: NO_TOKENS, estimated: false, httpStatus: 0, failure: "CANCELLED" });
   }
 
   async #end(end: Omit<Parameters<OpenAttempt["end"]>[0], "timeToFirstTokenMs">): Promise<void> {

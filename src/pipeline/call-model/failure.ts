@@ -3,6 +3,7 @@ import { ContentSide, ProviderProblem, RateLimitScope } from "../../../gen/sluic
 import type { Failure, FailureReason } from "../../core/failure.ts";
 import type { ModelTarget, UpstreamErrorFields, UpstreamErrorKind } from "../../core/model.ts";
 import type { FittedPrompt } from "../build-context/fit.ts";
+import { overflowFailure } from "../build-context/overflow.ts";
 
 /** The reason that a failed attempt is recorded with, and that the call ends with when nothing else helps. */
 export const reasonOf = {
@@ -29,13 +30,14 @@ export const reasonOf = {
   content_filtered_output: "CONTENT_FILTERED",
 } as const satisfies Record<UpstreamErrorKind, FailureReason>;
 
+interface FailedLeg {
+  readonly target: ModelTarget;
+  readonly fitted: FittedPrompt;
+}
+
 /** The failure of the call whose last attempt failed so. */
-export function failureAfter(
-  error: UpstreamErrorFields,
-  target: ModelTarget,
-  fitted: FittedPrompt,
-  attempts: readonly Attempt[],
-): Failure {
+export function failureAfter(error: UpstreamErrorFields, leg: FailedLeg, attempts: readonly Attempt[]): Failure {
+  const { target } = leg;
   const reason = reasonOf[error.kind];
   const where = { provider: target.provider.id, model: target.alias };
   switch (reason) {
@@ -53,7 +55,7 @@ export function failureAfter(
     case "QUOTA_EXHAUSTED":
       return { reason, ...where, hint: "the provider's account has no quota left" };
     case "CONTEXT_OVERFLOW":
-      return overflow(target, fitted);
+      return overflow(leg);
     case "PROVIDER_MISCONFIGURED":
       return { reason, ...where, problem: problemOf(error.kind), httpStatus: error.httpStatus };
     case "CONTENT_FILTERED": {
@@ -74,22 +76,32 @@ function problemOf(kind: UpstreamErrorKind): ProviderProblem {
   return ProviderProblem.REQUEST_REFUSED;
 }
 
-function overflow(target: ModelTarget, fitted: FittedPrompt): Failure {
-  const { budget } = fitted;
-  const parts: [string, number][] = [
-    ["system", budget.systemTokens],
-    ["schema", budget.schemaTokens],
-    ["context", budget.contextTokens],
-    ["conversation", budget.conversationTokens],
-  ];
-  const [largestPart, largestPartTokens] = parts.reduce((a, b) => (b[1] > a[1] ? b : a));
-  return {
-    reason: "CONTEXT_OVERFLOW",
-    promptTokens: budget.promptTokens,
-    reservedOutputTokens: budget.reservedOutputTokens,
-    windowTokens: target.contextTokens,
-    largestPart,
-    largestPartTokens,
-    reportedByProvider: true,
+/** The provider found too long what had already been shortened as far as may be, or may not be shortened. */
+function overflow({ target, fitted }: FailedLeg): Failure {
+  const { systemTokens, schemaTokens, instructionTokens, reservedOutputTokens } = fitted.budget;
+  const parts = {
+    system: systemTokens,
+    schema: schemaTokens,
+    instruction: instructionTokens,
+    context: fitted.budget.contextTokens,
+    conversation: fitted.budget.conversationTokens - instructionTokens,
   };
+  return overflowFailure(parts, { reservedOutputTokens, windowTokens: target.contextTokens }, true);
+}
+
+const retryable: ReadonlySet<FailureReason> = new Set([
+  "RATE_LIMITED",
+  "MODEL_UNAVAILABLE",
+  "MODEL_TIMEOUT",
+  "STREAM_INTERRUPTED",
+]);
+
+/**
+ * What the caller is told when neither the model that was asked for nor its fallbacks could answer: the first one's
+ * failure, with its wait, unless only the last one's gives hope.
+ */
+export function mostTelling(first: Failure, last: Failure): Failure {
+  if (!retryable.has(first.reason)) return retryable.has(last.reason) ? last : first;
+  if ("attempts" in first && "attempts" in last) return { ...first, attempts: last.attempts };
+  return first;
 }

@@ -1,4 +1,3 @@
-import { AttemptCause } from "../../../gen/sluice/v1/attempt_pb.ts";
 import type { UpstreamErrorFields, UpstreamErrorKind } from "../../core/model.ts";
 
 /** `retry` in the configuration. */
@@ -13,8 +12,10 @@ export interface RetryPolicy {
 
 /** What to do after a failed attempt. */
 export type NextStep =
-  /** Ask the same model again, changed as the cause says. */
-  | { readonly kind: "again"; readonly cause: AttemptCause; readonly waitMs: number }
+  /** Ask the same model the same again, after the wait. */
+  | { readonly kind: "again"; readonly waitMs: number }
+  /** Ask the same model something else, as the failure says; where nothing can be changed, the next model. */
+  | { readonly kind: "changed" }
   /** Ask the next model of the chain; without one, give up. */
   | { readonly kind: "next_model" }
   /** Asking anyone again is pointless or wrong. */
@@ -23,9 +24,10 @@ export type NextStep =
 /** What the decision depends on besides the failure. */
 export interface Situation {
   readonly policy: RetryPolicy;
-  /** Failures in a row of the model that just failed, this one included. */
+  /** Failures of this model since it was last asked something else, this one included. */
   readonly failuresInRow: number;
   readonly remainingMs: number;
+  /** Whether there is another model that the prompt fits. */
   readonly hasNextModel: boolean;
   /** 0 up to 1. */
   readonly random: number;
@@ -35,10 +37,8 @@ export interface Situation {
 type Answer =
   /** Wait as told, or back off; after a second failure, or a wait that does not fit, the next model. */
   | "wait_or_next"
-  /** The same model at once, changed. */
-  | "shorten"
-  | "limit_output"
-  | "drop_json_mode"
+  /** The same model at once, asked differently: less prompt, less output, no native JSON mode. */
+  | "change"
   /** The next model, or the same once more without waiting: silence says nothing about load. */
   | "once_more"
   | "next_model"
@@ -54,10 +54,10 @@ const answers: Record<UpstreamErrorKind, Answer> = {
   first_byte_timeout: "once_more",
   idle_timeout: "once_more",
   attempt_timeout: "once_more",
-  context_overflow: "shorten",
-  payload_too_large: "shorten",
-  output_limit_invalid: "limit_output",
-  json_mode_refused: "drop_json_mode",
+  context_overflow: "change",
+  payload_too_large: "change",
+  output_limit_invalid: "change",
+  json_mode_refused: "change",
   // A retry would be refused again, but another provider has its own window, account and models.
   exceeds_rate_window: "next_model",
   quota_exhausted: "next_model",
@@ -76,20 +76,17 @@ const answers: Record<UpstreamErrorKind, Answer> = {
  */
 export function nextStep(error: UpstreamErrorFields, situation: Situation): NextStep {
   const answer = answers[error.kind];
-  // Forbidding a retry forbids the same request, not a shorter one.
+  // Forbidding a retry forbids the same request, not a different one.
   if (error.retry === false && (answer === "wait_or_next" || answer === "once_more")) return { kind: "next_model" };
-  if (error.retry && (answer === "give_up" || answer === "next_model")) return onceMore(situation);
+  // The adapter has learned how to say it; the budget of attempts bounds how often it may.
+  if (error.retry && (answer === "give_up" || answer === "next_model")) return { kind: "again", waitMs: 0 };
   switch (answer) {
     case "wait_or_next":
       return waitOrNext(error, situation);
     case "once_more":
-      return situation.hasNextModel ? { kind: "next_model" } : onceMore(situation);
-    case "shorten":
-      return { kind: "again", cause: AttemptCause.TRUNCATED, waitMs: 0 };
-    case "limit_output":
-      return { kind: "again", cause: AttemptCause.OUTPUT_LIMIT, waitMs: 0 };
-    case "drop_json_mode":
-      return { kind: "again", cause: AttemptCause.JSON_MODE, waitMs: 0 };
+      return onceMore(situation);
+    case "change":
+      return { kind: "changed" };
     case "next_model":
       return { kind: "next_model" };
     case "give_up":
@@ -97,8 +94,9 @@ export function nextStep(error: UpstreamErrorFields, situation: Situation): Next
   }
 }
 
-function onceMore({ failuresInRow }: Situation): NextStep {
-  return failuresInRow > 1 ? { kind: "next_model" } : { kind: "again", cause: AttemptCause.RETRY, waitMs: 0 };
+/** Two silences of a model are enough; so is one where another can be asked. */
+function onceMore({ failuresInRow, hasNextModel }: Situation): NextStep {
+  return hasNextModel || failuresInRow > 1 ? { kind: "next_model" } : { kind: "again", waitMs: 0 };
 }
 
 function waitOrNext(error: UpstreamErrorFields, situation: Situation): NextStep {
@@ -107,7 +105,7 @@ function waitOrNext(error: UpstreamErrorFields, situation: Situation): NextStep 
   const waitMs = error.waitMs === undefined ? backoffMs(policy, failuresInRow, random) : jitterUp(error.waitMs, random);
   // No sleep is begun that would outlive the call, or that the operator would not allow.
   const fits = waitMs < remainingMs && (error.waitMs ?? 0) <= policy.maxWaitMs;
-  return fits ? { kind: "again", cause: AttemptCause.RETRY, waitMs } : { kind: "next_model" };
+  return fits ? { kind: "again", waitMs } : { kind: "next_model" };
 }
 
 /** Never shorter than told, and not everyone at the same moment: up to a twentieth longer, at most a second. */

@@ -1,22 +1,12 @@
 import { AttemptCause } from "../../../gen/sluice/v1/attempt_pb.ts";
-import { SluiceError } from "../../core/failure.ts";
+import { type Failure, SluiceError } from "../../core/failure.ts";
 import type { ModelCatalog, ModelTarget, UpstreamError } from "../../core/model.ts";
-import type { Draft } from "../build-context/draft.ts";
 import { type FitLimits, type FitPorts, type FittedPrompt, fitToModel } from "../build-context/fit.ts";
 import { type BuiltContext, takesTexts } from "../build-context.ts";
 import type { Charges } from "../charge.ts";
-import { failureAfter } from "./failure.ts";
+import { failureAfter, mostTelling } from "./failure.ts";
+import { changedLimits, moreOutput } from "./limits.ts";
 import { nextStep, type RetryPolicy } from "./next-step.ts";
-
-/** A provider that finds the prompt too long gets at most this share of it. */
-const SHORTEN_TO = 0.7;
-
-/** How much of the prompt to keep: what the provider's own numbers leave room for, with a margin, and never much. */
-function shareThatFits(error: UpstreamError, reservedTokens: number): number {
-  const { limit, requested } = error.fields;
-  if (limit === undefined || !requested) return SHORTEN_TO;
-  return Math.min(SHORTEN_TO, Math.max(0, ((limit - reservedTokens) / requested) * 0.95));
-}
 
 /** What the next attempt sends, to whom, and why. */
 export interface Leg {
@@ -24,24 +14,33 @@ export interface Leg {
   readonly fitted: FittedPrompt;
   readonly cause: AttemptCause;
   readonly waitMs: number;
+  /** What the call fails with for a caller who cannot wait so long. Present where there is a wait. */
+  readonly waitsAfter?: Failure;
+}
+
+/** What is known when an attempt has failed. */
+interface FailedState {
+  readonly charges: Charges;
+  readonly remainingMs: number;
+  readonly random: number;
 }
 
 /** The way of one call through its chain of models: one budget of attempts for everything that can go wrong. */
 export class Route {
-  readonly #ports: FitPorts & { readonly policy: RetryPolicy };
-  readonly #draft: Draft;
+  readonly #ports: FitPorts & { readonly retry: RetryPolicy };
+  readonly #context: BuiltContext;
   readonly #chain: readonly ModelTarget[];
   #position = 0;
+  /** Failures of this model since it was last asked something else. */
   #failuresInRow = 0;
   #limits: FitLimits = {};
   #leg: Leg;
+  /** Why the model that was asked for could not answer, once the chain has moved on. */
+  #firstFailure?: Failure;
 
-  constructor(
-    ports: FitPorts & { readonly models: ModelCatalog; readonly policy: RetryPolicy },
-    context: BuiltContext,
-  ) {
+  constructor(ports: FitPorts & { readonly models: ModelCatalog; readonly retry: RetryPolicy }, context: BuiltContext) {
     this.#ports = ports;
-    this.#draft = context.draft;
+    this.#context = context;
     const fallbacks = context.target.fallbacks.map((alias) => ports.models.resolve(alias));
     this.#chain = [context.target, ...fallbacks.filter((target) => takesTexts(target, context.draft))];
     this.#leg = { target: context.target, fitted: context.fitted, cause: AttemptCause.FIRST, waitMs: 0 };
@@ -51,101 +50,98 @@ export class Route {
     return this.#leg;
   }
 
-  /** Whether the answer is what a request for it would get again: from the model it asked for, with its whole prompt. */
+  /** Whether the answer is what the same request would get again: from the model it asked for, with the same prompt. */
   get isAsAsked(): boolean {
-    return this.#position === 0 && this.#limits.windowTokens === undefined;
+    const now = this.#leg.fitted.dropped;
+    const asked = this.#context.fitted.dropped;
+    const isSamePrompt = now?.turns === asked?.turns && String(now?.chunkIds) === String(asked?.chunkIds);
+    return this.#position === 0 && isSamePrompt;
   }
 
   /**
    * Turns to what follows a failed attempt.
-   * @throws SluiceError when nothing does: the failure of this last attempt.
+   * @throws SluiceError when nothing does: the failure that tells the caller most.
    */
-  after(error: UpstreamError, state: { charges: Charges; remainingMs: number; random: number }): void {
+  after(error: UpstreamError, state: FailedState): void {
     this.#failuresInRow += 1;
-    const giveUp = () =>
-      new SluiceError(failureAfter(error.fields, this.#leg.target, this.#leg.fitted, state.charges.total().attempts), {
-        cause: error,
-      });
-    if (state.charges.started >= this.#ports.policy.maxAttempts) throw giveUp();
+    const failure = failureAfter(error.fields, this.#leg, state.charges.total().attempts);
+    if (this.#position === 0) this.#firstFailure = failure;
+    const mayGoOn = state.charges.started < this.#ports.retry.maxAttempts && this.#turn(error, state, failure);
+    if (mayGoOn) return;
+    const told = this.#position === 0 || !this.#firstFailure ? failure : mostTelling(this.#firstFailure, failure);
+    throw new SluiceError(told, { cause: error });
+  }
+
+  /** Asks for more output tokens, for an answer that ran into them. False where there are no more, or the caller said how many. */
+  raiseOutputLimit(): boolean {
+    if (this.#context.draft.sampling.maxOutputTokens !== undefined) return false;
+    const limits = moreOutput(this.#leg, this.#limits);
+    return limits !== undefined && this.#refit(limits, AttemptCause.OUTPUT_LIMIT);
+  }
+
+  #turn(error: UpstreamError, state: FailedState, failure: Failure): boolean {
+    const next = this.#nextLeg(() => true);
     const step = nextStep(error.fields, {
-      policy: this.#ports.policy,
+      policy: this.#ports.retry,
       failuresInRow: this.#failuresInRow,
       remainingMs: state.remainingMs,
-      hasNextModel: this.#position + 1 < this.#chain.length,
+      hasNextModel: next !== undefined,
       random: state.random,
     });
-    const moved =
-      step.kind === "again"
-        ? this.#again(step.cause, step.waitMs, error) || (step.cause === AttemptCause.TRUNCATED && this.#largerModel())
-        : step.kind === "next_model" && this.#nextModel(() => true);
-    if (!moved) throw giveUp();
-  }
-
-  /** Doubles the number of output tokens for an answer that ran into it. False where there is no more to give. */
-  raiseOutputLimit(): boolean {
-    const now = this.#leg.fitted.sampling.maxOutputTokens;
-    const more = Math.min(now * 2, this.#leg.target.maxOutputTokens);
-    return more > now && this.#refit({ ...this.#limits, maxOutputTokens: more }, AttemptCause.OUTPUT_LIMIT);
-  }
-
-  #again(cause: AttemptCause, waitMs: number, error: UpstreamError): boolean {
-    const { fitted } = this.#leg;
-    switch (cause) {
-      case AttemptCause.TRUNCATED: {
-        const reserved = fitted.sampling.maxOutputTokens;
-        // A prompt that fits by itself is not shortened: less is reserved for the answer.
-        const { maxOutputTokens } = error.fields;
-        if (maxOutputTokens !== undefined && maxOutputTokens >= 1 && maxOutputTokens < reserved) {
-          return this.#refit({ ...this.#limits, maxOutputTokens }, AttemptCause.OUTPUT_LIMIT);
-        }
-        const windowTokens = reserved + Math.floor(fitted.budget.promptTokens * shareThatFits(error, reserved));
-        return this.#refit({ ...this.#limits, windowTokens }, cause);
-      }
-      case AttemptCause.OUTPUT_LIMIT: {
-        const now = fitted.sampling.maxOutputTokens;
-        const maxOutputTokens = error.fields.maxOutputTokens ?? Math.floor(now / 2);
-        return (
-          maxOutputTokens >= 1 && maxOutputTokens < now && this.#refit({ ...this.#limits, maxOutputTokens }, cause)
-        );
-      }
-      case AttemptCause.JSON_MODE:
-        return !this.#limits.withoutJsonMode && this.#refit({ ...this.#limits, withoutJsonMode: true }, cause);
-      default:
-        this.#leg = { ...this.#leg, cause, waitMs };
+    switch (step.kind) {
+      case "again":
+        this.#leg = { ...this.#leg, cause: AttemptCause.RETRY, waitMs: step.waitMs, waitsAfter: failure };
         return true;
+      case "changed": {
+        const change = changedLimits(error.fields, this.#leg, this.#limits);
+        if (change && this.#refit(change.limits, change.cause)) return true;
+        // A prompt that cannot get shorter needs a larger window; anything else, just another model.
+        const { contextTokens } = this.#leg.target;
+        const needsRoom = change?.cause === AttemptCause.TRUNCATED;
+        return this.#moveTo(needsRoom ? this.#nextLeg((target) => target.contextTokens > contextTokens) : next);
+      }
+      case "next_model":
+        return this.#moveTo(next);
+      case "give_up":
+        return false;
     }
   }
 
-  #largerModel(): boolean {
-    const { contextTokens } = this.#leg.target;
-    return this.#nextModel((target) => target.contextTokens > contextTokens);
-  }
-
-  #nextModel(suits: (target: ModelTarget) => boolean): boolean {
+  /** The next model of the chain that suits and that the prompt fits. */
+  #nextLeg(suits: (target: ModelTarget) => boolean): { position: number; leg: Leg } | undefined {
     for (let position = this.#position + 1; position < this.#chain.length; position += 1) {
       const target = this.#chain[position];
-      if (!target || !suits(target)) continue;
-      if (!this.#fit(target, {}, AttemptCause.FALLBACK)) continue;
-      this.#position = position;
-      this.#failuresInRow = 0;
-      return true;
+      const fitted = target && suits(target) ? this.#fit(target, {}) : undefined;
+      if (target && fitted) return { position, leg: { target, fitted, cause: AttemptCause.FALLBACK, waitMs: 0 } };
     }
-    return false;
+    return undefined;
+  }
+
+  #moveTo(next: { position: number; leg: Leg } | undefined): boolean {
+    if (!next) return false;
+    this.#position = next.position;
+    this.#leg = next.leg;
+    this.#limits = {};
+    this.#failuresInRow = 0;
+    return true;
   }
 
   #refit(limits: FitLimits, cause: AttemptCause): boolean {
-    return this.#fit(this.#leg.target, limits, cause);
+    const { target } = this.#leg;
+    const fitted = this.#fit(target, limits);
+    if (!fitted) return false;
+    this.#leg = { target, fitted, cause, waitMs: 0 };
+    this.#limits = limits;
+    this.#failuresInRow = 0;
+    return true;
   }
 
-  /** False where the prompt cannot be made to fit. */
-  #fit(target: ModelTarget, limits: FitLimits, cause: AttemptCause): boolean {
+  /** Undefined where the prompt cannot be made to fit. */
+  #fit(target: ModelTarget, limits: FitLimits): FittedPrompt | undefined {
     try {
-      const fitted = fitToModel(this.#ports, this.#draft, target, limits);
-      this.#leg = { target, fitted, cause, waitMs: 0 };
-      this.#limits = limits;
-      return true;
+      return fitToModel(this.#ports, this.#context.draft, target, limits);
     } catch (error) {
-      if (error instanceof SluiceError && error.failure.reason === "CONTEXT_OVERFLOW") return false;
+      if (error instanceof SluiceError && error.failure.reason === "CONTEXT_OVERFLOW") return undefined;
       throw error;
     }
   }

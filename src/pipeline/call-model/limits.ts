@@ -1,0 +1,46 @@
+import { AttemptCause } from "../../../gen/sluice/v1/attempt_pb.ts";
+import type { UpstreamErrorFields } from "../../core/model.ts";
+import type { FitLimits } from "../build-context/fit.ts";
+import type { Leg } from "./route.ts";
+
+/** A provider that finds the prompt too long gets at most this share of it. */
+const SHORTEN_TO = 0.7;
+/** Kept free of what the provider's own numbers leave room for: its count and ours differ. */
+const MARGIN = 0.95;
+
+/**
+ * What to change after a failure that a different request may mend. Undefined where it was changed before, or where
+ * there is nothing left to take away.
+ */
+export function changedLimits(
+  error: UpstreamErrorFields,
+  { fitted }: Leg,
+  limits: FitLimits,
+): { readonly limits: FitLimits; readonly cause: AttemptCause } | undefined {
+  const reserved = fitted.sampling.maxOutputTokens;
+  if (error.kind === "json_mode_refused") {
+    if (limits.withoutJsonMode) return undefined;
+    return { limits: { ...limits, withoutJsonMode: true }, cause: AttemptCause.JSON_MODE };
+  }
+  // A prompt that fits by itself is not shortened: less is reserved for the answer.
+  const told = error.maxOutputTokens;
+  if (error.kind === "output_limit_invalid" || (told !== undefined && told < reserved)) {
+    const maxOutputTokens = told ?? Math.floor(reserved / 2);
+    if (maxOutputTokens < 1 || maxOutputTokens >= reserved) return undefined;
+    return { limits: { ...limits, maxOutputTokens }, cause: AttemptCause.OUTPUT_LIMIT };
+  }
+  const windowTokens = reserved + Math.floor(fitted.budget.promptTokens * shareThatFits(error, reserved));
+  return { limits: { ...limits, windowTokens }, cause: AttemptCause.TRUNCATED };
+}
+
+/** Twice the output tokens, up to the model's limit. Undefined where there are no more. */
+export function moreOutput({ target, fitted }: Leg, limits: FitLimits): FitLimits | undefined {
+  const now = fitted.sampling.maxOutputTokens;
+  const maxOutputTokens = Math.min(now * 2, target.maxOutputTokens);
+  return maxOutputTokens > now ? { ...limits, maxOutputTokens } : undefined;
+}
+
+function shareThatFits({ limit, requested }: UpstreamErrorFields, reservedTokens: number): number {
+  if (limit === undefined || !requested) return SHORTEN_TO;
+  return Math.min(SHORTEN_TO, Math.max(0, ((limit - reservedTokens) / requested) * MARGIN));
+}
