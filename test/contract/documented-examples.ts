@@ -26,16 +26,19 @@ function parse(reason: string, example: string): unknown {
   }
 }
 
-/** The same with what differs from run to run made equal: call ids, and how long attempts took. */
+/** Ids and hashes, as the examples show them. */
+const zeros: ReadonlyMap<string, string> = new Map([
+  ["call_id", "00000000-0000-0000-0000-000000000000"],
+  ["key", "0".repeat(64)],
+]);
+
+/** The same with what differs from run to run made equal: call ids, cache keys, and how long attempts took. */
 export function normalised(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(normalised);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)
       .filter(([name]) => name !== "latencyMs" && name !== "timeToFirstTokenMs" && name !== "waitMs")
-      .map(([name, member]) => [
-        name,
-        name === "call_id" ? "00000000-0000-0000-0000-000000000000" : normalised(member),
-      ]),
+      .map(([name, member]) => [name, zeros.get(name) ?? normalised(member)]),
   );
 }

@@ -20,8 +20,8 @@ export const file_sluice_v1_error_reason: GenFile = /*@__PURE__*/
  * google.rpc.RetryInfo is present exactly where waiting helps. The trailer `grpc-retry-pushback-ms` holds the wait in
  * milliseconds, or -1 where a retry of the same request is pointless. Details together stay under 4 KB.
  *
- * The JSON under each value is the status as the service sends it, with a call id of zeros; a test makes the service
- * produce each one and compares.
+ * The JSON under each value is the status as the service sends it, with ids and hashes of zeros and without times; a
+ * test makes the service produce each one and compares.
  *
  * @generated from enum sluice.v1.ErrorReason
  */
@@ -237,7 +237,7 @@ export const ErrorReason = {
    *         },
    *         {
    *           "@type": "type.googleapis.com/sluice.v1.ContextOverflowDetail", "promptTokens": "14",
-   *           "reservedOutputTokens": "4096", "windowTokens": "32768", "largestPart": "conversation",
+   *           "reservedOutputTokens": "4096", "windowTokens": "32768", "largestPart": "instruction",
    *           "largestPartTokens": "11", "reportedByProvider": true
    *         }
    *       ]
@@ -508,7 +508,7 @@ export const ErrorReason = {
    *         },
    *         {
    *           "@type": "type.googleapis.com/sluice.v1.CacheMissDetail",
-   *           "key": "d6a68f6e034f510ea2d6dafe163f3edb7233f87f1bf84e816da81a0703ad0026"
+   *           "key": "0000000000000000000000000000000000000000000000000000000000000000"
    *         }
    *       ]
    *     }
@@ -590,8 +590,8 @@ export const ErrorReason = {
  * google.rpc.RetryInfo is present exactly where waiting helps. The trailer `grpc-retry-pushback-ms` holds the wait in
  * milliseconds, or -1 where a retry of the same request is pointless. Details together stay under 4 KB.
  *
- * The JSON under each value is the status as the service sends it, with a call id of zeros; a test makes the service
- * produce each one and compares.
+ * The JSON under each value is the status as the service sends it, with ids and hashes of zeros and without times; a
+ * test makes the service produce each one and compares.
  *
  * @generated from enum sluice.v1.ErrorReason
  */
