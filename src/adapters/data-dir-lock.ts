@@ -1,6 +1,7 @@
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { lockFile } from "./file-lock.ts";
+import { makeFolder } from "./folder.ts";
 
 /** The right to be the one process that works in a data folder. */
 export interface DataDirLock {
@@ -30,7 +31,7 @@ export class DataDirLockedError extends Error {
  * @throws DataDirLockedError when a live process holds the folder; Error when the folder cannot be made or locked.
  */
 export async function lockDataDir(dir: string): Promise<DataDirLock> {
-  await mkdir(dir, { recursive: true, mode: 0o700 });
+  await makeFolder(dir);
   const pidFile = join(dir, "sluice.pid");
   const lock = lockFile(join(dir, "sluice.lock"));
   if (!lock) throw new DataDirLockedError(dir, await readPid(pidFile));
