@@ -18,6 +18,9 @@ import { warmValidation } from "./pipeline/validate.ts";
 /** How long the end of the service waits for the rows of calls that were cut off. */
 const ROWS_TIMEOUT_MS = 2_000;
 
+/** How often our own faults are looked at for health: a service that cannot record paid calls must not be sent any. */
+const FAULTS_INTERVAL_MS = 1_000;
+
 /** A running service. */
 export interface App {
   /** Where it listens, such as `http://127.0.0.1:8080`. */
@@ -77,6 +80,8 @@ export async function startApp(
   warmValidation();
   const server = await listen(config, { ...ports, pipeline });
   opening.defer(() => server.close());
+  const faults = setInterval(() => server.setFault("ledger_spool", ledger.status().isRefusing), FAULTS_INTERVAL_MS);
+  opening.defer(() => clearInterval(faults));
   const opened = opening.move();
   return {
     url: server.url,

@@ -55,7 +55,6 @@ function realTarget(alias: string, model: ModelConfig, provider: ProviderConfig,
     streamUpstream: model.stream_upstream,
     templateTokens: provider.template_tokens,
     fallbacks: model.fallbacks,
-    ...(model.escalate_to === undefined ? {} : { escalateTo: model.escalate_to }),
     timeouts: {
       firstByteMs: model.first_byte_timeout_ms,
       idleMs: model.idle_timeout_ms,

@@ -27,6 +27,8 @@ form.addEventListener("submit", (event) => {
       state.textContent = `done, cache status ${cacheStatus}`;
     })
     .catch((error: unknown) => {
+      // What came of an answer that failed is void; what was stopped on purpose may stay.
+      if (!leave.signal.aborted) answer.value = "";
       state.textContent = explain(error);
     })
     .finally(() => {

@@ -11,6 +11,8 @@ import { type ServerOptions, startServer } from "../rpc/server.ts";
 
 export interface ListeningServer {
   readonly url: string;
+  /** Health says NOT_SERVING while it is on. */
+  setFault(name: string, isOn: boolean): void;
   /** Says NOT_SERVING, then drains. */
   drain(graceMs: number): Promise<{ readonly clean: boolean }>;
   close(): Promise<void>;
@@ -47,6 +49,7 @@ export async function listen(
   });
   return {
     url: server.url,
+    setFault: (name, isOn) => health.setFault(name, isOn),
     close: () => server.close(),
     drain(graceMs) {
       health.setDraining();

@@ -10,7 +10,10 @@ import { variablesOption } from "./variables.ts";
 
 const COMPLETE_HELP = `
 On a terminal the answer appears as it is written. A pipe or a file gets it whole, and nothing if the call fails.
-Standard error shows tokens, cost, cache and attempts.
+Standard error shows tokens, cost, cache and attempts, or what failed and what can be done about it.
+
+With --json standard output holds the completion; a call that fails leaves it empty, and standard error holds the status
+as JSON: google.rpc.Status, with the reason, the call id and the typed details of the contract.
 
 A value that begins with @ is read from a file, @- from standard input; @@ stands for one @. At most 1,048,576 bytes.
 Values of --var are text; numbers, lists and the like are given with --vars-json.
@@ -37,7 +40,7 @@ export function addCallCommands(program: Command, { terminal, run }: CommandSett
     .option("--feature <name>", "feature that the cost is attributed to")
     .option("--user <id>", "user that the cost is attributed to")
     .option("--no-cache", "neither read nor write the cache")
-    .option("--json", "print the whole completion as JSON")
+    .option("--json", "print the whole completion, or the status of the failure, as JSON")
     .addOption(serverOption())
     .addOption(apiKeyOption())
     .addHelpText("after", COMPLETE_HELP)

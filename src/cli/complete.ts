@@ -2,7 +2,9 @@ import { toJsonString } from "@bufbuild/protobuf";
 import { CacheMode } from "../../gen/sluice/v1/completion_input_pb.ts";
 import { type Completion, CompletionSchema } from "../../gen/sluice/v1/completion_pb.ts";
 import type { StreamCompleteResponse } from "../../gen/sluice/v1/pipeline_service_pb.ts";
+import { RemoteError } from "../rpc/client.ts";
 import { restartText, summaryText } from "./completion-text.ts";
+import { failureJson } from "./failure-text.ts";
 import { readChunk } from "./read-chunk.ts";
 import { connect, type ServerOptions } from "./server-options.ts";
 import { exitCode, printable, type Terminal } from "./terminal.ts";
@@ -39,16 +41,27 @@ export async function complete(prompt: string, options: CompleteOptions, termina
     ...(chunks.length === 0 ? {} : { context: { chunks } }),
     ...(options.cache ? {} : { cache: { mode: CacheMode.BYPASS } }),
   });
-  const live = options.json !== true && terminal.stdout.isTTY === true;
+  if (options.json === true) return await printJson(events, terminal);
+  const live = terminal.stdout.isTTY === true;
   const completion = await follow(events, live, terminal);
-  if (options.json === true) {
-    terminal.stdout.write(`${toJsonString(CompletionSchema, completion, { prettySpaces: 2 })}\n`);
-    return exitCode.ok;
-  }
   // A line break ends the answer where it has none, as it ends every text file.
   terminal.stdout.write(live ? lineEnd(completion.text) : completion.text + lineEnd(completion.text));
   terminal.stderr.write(`${printable(summaryText(completion))}\n`);
   return exitCode.ok;
+}
+
+/** The completion on standard output, or else the server's status on standard error: either is one JSON document. */
+async function printJson(events: AsyncIterable<StreamCompleteResponse>, terminal: Terminal): Promise<number> {
+  try {
+    const completion = await follow(events, false, terminal);
+    terminal.stdout.write(`${toJsonString(CompletionSchema, completion, { prettySpaces: 2 })}\n`);
+    return exitCode.ok;
+  } catch (error) {
+    if (!(error instanceof RemoteError)) throw error;
+    const { text, exit } = failureJson(error);
+    terminal.stderr.write(`${text}\n`);
+    return exit;
+  }
 }
 
 /** Reads the stream to its end, shows it where somebody is watching, and returns what its last event holds. */

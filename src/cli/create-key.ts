@@ -10,7 +10,8 @@ export function createKey(
   { id, tenant }: { readonly id: string; readonly tenant: string },
   terminal: Terminal,
 ): number {
-  if (!/^\P{Cc}{1,64}$/u.test(id)) throw new UserError("--id: must be 1 to 64 characters");
+  if (/\p{Cc}/u.test(id)) throw new UserError("--id: must not hold control characters");
+  if (!/^[\s\S]{1,64}$/u.test(id)) throw new UserError("--id: must be 1 to 64 characters");
   if (!/^[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?$/.test(tenant)) {
     throw new UserError("--tenant: must be 1 to 64 lower-case letters, digits, hyphens or underscores");
   }

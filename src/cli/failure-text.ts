@@ -1,5 +1,6 @@
 import type { FailureReason } from "../core/failure.ts";
-import { type NoServerError, RemoteError, type RemoteFailure } from "../rpc/client.ts";
+import { type ConnectionError, RemoteError, type RemoteFailure } from "../rpc/client.ts";
+import { detailLines } from "./failure-details.ts";
 import { exitCode, printable } from "./terminal.ts";
 
 interface Advice {
@@ -38,19 +39,26 @@ const advice: Readonly<Record<FailureReason, Advice>> = {
 };
 
 /** What to print for a failed call, and the exit code. Words of the server are shown without control characters. */
-export function failureText(error: RemoteError | NoServerError): { readonly text: string; readonly exit: number } {
-  if (!(error instanceof RemoteError)) return { text: noServerText(error), exit: retryLater };
-  const { reason, message, callId, retryAfterMs, violations, nearest } = error.failure;
+export function failureText(error: RemoteError | ConnectionError): { readonly text: string; readonly exit: number } {
+  if (!(error instanceof RemoteError)) return connectionText(error);
+  const { reason, message, callId, retryAfterMs, details } = error.failure;
   const known = adviceFor(error.failure);
   const lines = [
     `${reason}: ${message}`,
-    ...violations.map((violation) => `  ${violation}`),
-    ...(nearest.length > 0 ? [`nearest: ${nearest.join(", ")}`] : []),
+    ...detailLines(details),
     ...(retryAfterMs === undefined ? [] : [`wait: ${retryAfterMs} ms`]),
     ...(known.fix === "" ? [] : [`fix: ${known.fix}`]),
     ...(callId === "" ? [] : [`call id: ${callId}`]),
   ];
   return { text: printable(lines.join("\n")), exit: known.exit };
+}
+
+/** The whole status of a failed call for programs: google.rpc.Status as JSON. The exit code is that of the text. */
+export function failureJson({ failure }: RemoteError): { readonly text: string; readonly exit: number } {
+  const json = JSON.stringify(failure.status, undefined, 2);
+  // JSON leaves the control characters from U+007F on as they are, and a terminal may obey them.
+  const text = json.replace(/[\x7f-\x9f]/g, (character) => `\\u00${character.charCodeAt(0).toString(16)}`);
+  return { text, exit: adviceFor(failure).exit };
 }
 
 function adviceFor({ reason }: RemoteFailure): Advice {
@@ -60,8 +68,30 @@ function adviceFor({ reason }: RemoteFailure): Advice {
 
 const unknownReason: Advice = { exit: failure, fix: "" };
 
-function noServerText({ url, message }: NoServerError): string {
-  const unanswered = /ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT/.test(message);
-  if (unanswered) return printable(`no server at ${url}; start one with \`npm start\` or name it with --server`);
-  return printable(`what answers at ${url} is no Sluice server: ${message}`);
+function connectionText({ url, fault, message }: ConnectionError): { readonly text: string; readonly exit: number } {
+  const other = (scheme: string) => url.replace(/^https?:/i, `${scheme}:`);
+  switch (fault) {
+    case "unreachable":
+      return said(`no server at ${url}; start one with \`npm start\` or name it with --server`, retryLater);
+    case "broken":
+      return said(
+        `the connection to ${url} broke before the answer was whole; what was shown so far is void`,
+        retryLater,
+      );
+    case "server_is_cleartext":
+      return said(`the server at ${url} does not speak TLS: use --server ${other("http")}`, usage);
+    case "server_has_tls":
+      return said(`the server at ${url} speaks TLS: use --server ${other("https")}`, usage);
+    case "untrusted_certificate":
+      return said(
+        `the certificate of ${url} is not trusted: ${message}\nNODE_EXTRA_CA_CERTS names a file with its authority`,
+        usage,
+      );
+    case "no_sluice":
+      return said(`what answers at ${url} is no Sluice server: ${message}`, retryLater);
+  }
+}
+
+function said(text: string, exit: number): { readonly text: string; readonly exit: number } {
+  return { text: printable(text), exit };
 }

@@ -13,6 +13,8 @@ export function stopSignal(): Promise<StopSignal> {
   return new Promise((resolve) => {
     let seen = false;
     for (const name of SIGNALS) {
+      // What ended the process while it was loading (see main.ts).
+      process.removeAllListeners(name);
       process.on(name, () => {
         if (seen) process.exit(exitCode.failure);
         seen = true;

@@ -1,5 +1,5 @@
 import { ConfigError } from "../config.ts";
-import { NoServerError, RemoteError } from "../rpc/client.ts";
+import { ConnectionError, RemoteError } from "../rpc/client.ts";
 import { failureText } from "./failure-text.ts";
 import { exitCode, printable, type Terminal, UserError } from "./terminal.ts";
 
@@ -14,7 +14,7 @@ export function reportError(error: unknown, { stderr, env }: Pick<Terminal, "std
 function describe(error: unknown): { readonly text: string; readonly exit: number } {
   if (error instanceof UserError) return { text: printable(error.message), exit: error.exitCode };
   if (error instanceof ConfigError) return { text: printable(error.message), exit: exitCode.usage };
-  if (error instanceof RemoteError || error instanceof NoServerError) return failureText(error);
+  if (error instanceof RemoteError || error instanceof ConnectionError) return failureText(error);
   return { text: printable(messageOf(error)), exit: exitCode.failure };
 }
 

@@ -25,7 +25,7 @@ function checkTls(tls: ParsedConfig["tls"]): Problem[] {
     try {
       return readFileSync(path);
     } catch (error) {
-      found.push(problem(["tls", name], "file", `cannot be read: ${errorCode(error)}`));
+      found.push(problem(["tls", name], "file", unreadable(error)));
       return undefined;
     }
   };
@@ -51,7 +51,10 @@ function usable(options: Parameters<typeof createSecureContext>[0]): boolean {
   }
 }
 
-/** Such as ENOENT; the message of the error would repeat the path. */
-export function errorCode(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "unknown error";
+/** What is wrong with a file that could not be opened or read; the message of the error would repeat the path. */
+export function unreadable(error: unknown): string {
+  const code =
+    error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "unknown error";
+  if (code === "ENOENT") return "there is no such file";
+  return code === "EISDIR" ? "is a folder" : `cannot be read: ${code}`;
 }

@@ -18,15 +18,13 @@ export function checkModels({ raw, sandboxAliases }: ModelCheckInput): Problem[]
     ...providers.filter((id) => id === sandboxProviderId).map((id) => reserved(["providers", id])),
     ...models.filter((alias) => alias.startsWith(sandboxPrefix)).map((alias) => reserved(["models", alias])),
     ...models.flatMap((alias) => unknownName(raw, ["models", alias, "provider"], "provider", providers)),
-    ...models.flatMap((alias) => unknownName(raw, ["models", alias, "escalate_to"], "model", aliases)),
     ...models.flatMap((alias) =>
       fallbacksOf(raw, alias).flatMap((_, index) =>
         unknownName(raw, ["models", alias, "fallbacks", index], "model", aliases),
       ),
     ),
     ...unknownName(raw, ["defaults", "model"], "model", aliases),
-    ...cycles(models, "fallbacks", (alias) => fallbacksOf(raw, alias)),
-    ...cycles(models, "escalate_to", (alias) => [valueAt(raw, ["models", alias, "escalate_to"])].filter(isText)),
+    ...fallbackCycles(raw, models),
     ...(aliases.length === 0
       ? [problem(["models"], "conflict", "needs at least one model where sandbox is false")]
       : []),
@@ -59,17 +57,17 @@ function unknownName(raw: unknown, path: Path, kind: "provider" | "model", known
 }
 
 /** One problem per cycle, at its first alias in the order of the file, with the whole way round: `a → b → a`. */
-function cycles(models: readonly string[], key: string, next: (alias: string) => readonly string[]): Problem[] {
+function fallbackCycles(raw: unknown, models: readonly string[]): Problem[] {
   const found: Problem[] = [];
   const done = new Set<string>();
   const walk = (alias: string, trail: readonly string[]) => {
     const start = trail.indexOf(alias);
     if (start >= 0) {
       const round = [...trail.slice(start), alias].join(" → ");
-      found.push(problem(["models", alias, key], "cycle", `goes in a circle: ${round}`));
+      found.push(problem(["models", alias, "fallbacks"], "cycle", `goes in a circle: ${round}`));
     }
     if (start >= 0 || done.has(alias)) return;
-    for (const following of next(alias)) walk(following, [...trail, alias]);
+    for (const following of fallbacksOf(raw, alias)) walk(following, [...trail, alias]);
     done.add(alias);
   };
   for (const alias of models) walk(alias, []);

@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import { nearestNames } from "../core/nearest-names.ts";
-import { knownNames, patternOf } from "./keys.ts";
+import { knownNames } from "./keys.ts";
 import { type Path, type Problem, pathText, valueAt } from "./problem.ts";
 import { configSchema, type ParsedConfig, unsupportedKeys } from "./schema.ts";
 
@@ -62,7 +62,7 @@ function problemsOf(issue: Issue, raw: unknown): Problem[] {
 
 function unknownKey(section: Path, key: string): Problem {
   const path = pathText([...section, key]);
-  if (unsupportedKeys.has(patternOf([...section, key]))) {
+  if (unsupportedKeys.has(key)) {
     return { path, rule: "unsupported", message: "is not supported by this version yet; remove it" };
   }
   const [nearest] = nearestNames(key, knownNames(section));

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { parseStrictYaml } from "../adapters/strict-yaml.ts";
-import { errorCode } from "./check-files.ts";
+import { unreadable } from "./check-files.ts";
 import { ConfigError, type Rule } from "./problem.ts";
 
 /** A configuration is written by hand; 1 MiB is far beyond any that was, and bounds what reading it can take. */
@@ -16,7 +16,7 @@ export function readConfigFile(file: string): unknown {
   try {
     bytes = readBounded(file);
   } catch (error) {
-    throw fail("file", `cannot be read: ${errorCode(error)}`);
+    throw fail("file", unreadable(error));
   }
   if (bytes.length > MAX_FILE_BYTES) throw fail("file", `is larger than ${MAX_FILE_BYTES} bytes`);
   let text: string;

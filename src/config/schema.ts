@@ -19,7 +19,7 @@ export type ProviderConfig = Filled<ParsedProvider, "max_tokens_field" | "templa
 export type ParsedModel = z.output<typeof modelSchema>;
 
 /** An alias with everything filled in that its provider or its known window says. */
-export type ModelConfig = Filled<ParsedModel, Exclude<keyof ParsedModel, "escalate_to">>;
+export type ModelConfig = Filled<ParsedModel, keyof ParsedModel>;
 
 type Filled<Parsed, Keys extends keyof Parsed> = Omit<Parsed, Keys> & { [Key in Keys]-?: NonNullable<Parsed[Key]> };
 
@@ -36,15 +36,17 @@ export type Config = Omit<ParsedConfig, "models" | "providers" | "defaults" | "p
 
 /**
  * Keys that are reserved for what this version does not do. They are refused by name rather than as unknown keys, so
- * that nobody believes in a budget that is not kept. `*` stands for an id, an alias or a list's index.
+ * that nobody believes in a budget that is not kept. In any section: who puts one a level too high or too low must not
+ * be led to another key instead.
  */
 export const unsupportedKeys: ReadonlySet<string> = new Set([
-  "auth.api_keys.*.requests_per_minute",
-  "auth.api_keys.*.tokens_per_minute",
   "budgets",
-  "defaults.embedding_model",
+  "embedding_model",
   "embedding_models",
-  "providers.*.max_concurrency",
-  "providers.*.max_queue",
-  "retry.max_corrections",
+  "escalate_to",
+  "max_concurrency",
+  "max_corrections",
+  "max_queue",
+  "requests_per_minute",
+  "tokens_per_minute",
 ]);

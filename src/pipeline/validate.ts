@@ -7,6 +7,7 @@ import { Role } from "../../gen/sluice/v1/message_pb.ts";
 import { invalidRequest, SluiceError } from "../core/failure.ts";
 import { InvalidSchemaError, type JsonSchema, type JsonSchemas } from "../core/json-schema.ts";
 import type { PromptVariables } from "../core/prompt.ts";
+import { findLongLists } from "./validate/item-counts.ts";
 import { readVariables } from "./validate/variables.ts";
 
 /** An input whose limits and shape hold. Names in it (prompt, model) may still be unknown. */
@@ -31,6 +32,11 @@ export function checkMessage<Desc extends DescMessage>(
   message: MessageShape<Desc>,
   fieldPrefix = "",
 ): void {
+  const tooLong = findLongLists(schema, message);
+  if (tooLong.length > 0) {
+    const violations = tooLong.map((violation) => ({ ...violation, field: joinPath(fieldPrefix, violation.field) }));
+    throw new SluiceError({ reason: "INVALID_REQUEST", violations: violations.slice(0, MAX_VIOLATIONS) });
+  }
   const result = validator.validate(schema, message);
   if (result.kind === "valid") return;
   // A rule that does not compile is our bug, never the caller's.

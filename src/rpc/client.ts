@@ -7,11 +7,13 @@ import { ModelService } from "../../gen/sluice/v1/model_service_pb.ts";
 import { PipelineService, type StreamCompleteResponse } from "../../gen/sluice/v1/pipeline_service_pb.ts";
 import type { PromptSummary } from "../../gen/sluice/v1/prompt_pb.ts";
 import { PromptService } from "../../gen/sluice/v1/prompt_service_pb.ts";
-import { NoServerError, RemoteError, remoteFailure } from "./client/remote-error.ts";
+import { ConnectionError, connectionFault } from "./client/connection-error.ts";
+import { RemoteError, remoteFailure } from "./client/remote-error.ts";
 
-export { NoServerError, RemoteError, type RemoteFailure } from "./client/remote-error.ts";
+export { ConnectionError } from "./client/connection-error.ts";
+export { RemoteError, type RemoteFailure } from "./client/remote-error.ts";
 
-/** A running server, as the command line uses it. Every method throws `NoServerError` or `RemoteError`. */
+/** A running server, as the command line uses it. Every method throws `ConnectionError` or `RemoteError`. */
 export interface SluiceClient {
   streamComplete(input: MessageInitShape<typeof CompletionInputSchema>): AsyncIterable<StreamCompleteResponse>;
   listModels(): Promise<readonly Model[]>;
@@ -33,17 +35,21 @@ export function createClient({ url, apiKey }: { url: string; apiKey?: string }):
 
   return {
     async *streamComplete(input) {
+      let hasAnswered = false;
       try {
-        yield* pipeline.streamComplete({ input });
+        for await (const event of pipeline.streamComplete({ input })) {
+          hasAnswered = true;
+          yield event;
+        }
       } catch (error) {
-        throw translated(error, url);
+        throw await translated(error, url, hasAnswered);
       }
     },
     async listModels() {
       try {
         return (await models.listModels({})).models;
       } catch (error) {
-        throw translated(error, url);
+        throw await translated(error, url);
       }
     },
     async *listPrompts() {
@@ -55,15 +61,15 @@ export function createClient({ url, apiKey }: { url: string; apiKey?: string }):
           pageToken = page.nextPageToken;
         } while (pageToken !== "");
       } catch (error) {
-        throw translated(error, url);
+        throw await translated(error, url);
       }
     },
   };
 }
 
-function translated(error: unknown, url: string): unknown {
+async function translated(error: unknown, url: string, hasAnswered = false): Promise<unknown> {
   if (!(error instanceof ConnectError)) return error;
   const failure = remoteFailure(error);
   if (failure !== undefined) return new RemoteError(failure, { cause: error });
-  return new NoServerError(url, error.rawMessage, { cause: error });
+  return new ConnectionError(url, await connectionFault(url, error, hasAnswered), { cause: error });
 }

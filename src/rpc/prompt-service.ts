@@ -1,7 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { PromptReferenceSchema } from "../../gen/sluice/v1/completion_pb.ts";
-import { Role } from "../../gen/sluice/v1/message_pb.ts";
 import type { PromptSchema, PromptSummarySchema, RenderedPromptSchema } from "../../gen/sluice/v1/prompt_pb.ts";
 import {
   GetPromptRequestSchema,
@@ -13,6 +12,7 @@ import { invalidRequest, SluiceError } from "../core/failure.ts";
 import type { ChatMessage, ModelCatalog } from "../core/model.ts";
 import type { LoadedPrompt, PromptLibrary } from "../core/prompt.ts";
 import { TOKENS_PER_MESSAGE, TOKENS_PER_PROMPT, type TokenCounter } from "../core/tokens.ts";
+import { toContractMessage } from "../pipeline/explain.ts";
 import { readVariables } from "../pipeline/validate/variables.ts";
 import { checkMessage } from "../pipeline/validate.ts";
 import { pageTokenAfter, readPageToken } from "./page-token.ts";
@@ -90,12 +90,6 @@ function shown(prompt: LoadedPrompt): MessageInitShape<typeof PromptSchema> {
   };
 }
 
-const roles: Readonly<Record<ChatMessage["role"], Role>> = {
-  system: Role.SYSTEM,
-  user: Role.USER,
-  assistant: Role.ASSISTANT,
-};
-
 function rendered(
   prompt: LoadedPrompt,
   messages: readonly ChatMessage[],
@@ -103,10 +97,7 @@ function rendered(
 ): MessageInitShape<typeof RenderedPromptSchema> {
   return {
     reference: referenceOf(prompt),
-    messages: messages.map(({ role, text }) => ({
-      role: roles[role],
-      content: [{ content: { case: "text", value: text } }],
-    })),
+    messages: messages.map(toContractMessage),
     promptTokens: BigInt(promptTokens),
   };
 }

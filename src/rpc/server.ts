@@ -119,20 +119,21 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
 /** What every request goes through: host and origin, then the services, then what answers other paths. */
 function createDoor(options: ServerOptions, limits: ServerLimits): ReturnType<typeof createFrontDoor> {
-  const { clock } = options;
+  const ports = { clock: options.clock, refusals: options.calls.refusals };
   const answerRpc = createRpcHandler({
     ...options,
     limits,
     interceptors: options.interceptors ?? [],
-    refuse: (request, response, status, failure) =>
-      refuse(clock, request, response, failure, {
+    refuse: (request, response, { rpc, status, failure }) =>
+      refuse(ports, request, response, failure, {
+        rpc,
         status,
         inJson: true,
         ...(status === 405 && { headers: { allow: "POST" } }),
       }),
   });
   return createFrontDoor({
-    clock,
+    ...ports,
     isKnownHost: createHostCheck(options.host, options.hosts),
     checkOrigin: createOriginCheck(options.cors),
     answerers: [answerRpc, ...(options.fallback ? [options.fallback] : [])],

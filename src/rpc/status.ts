@@ -1,12 +1,10 @@
-import { create, createRegistry, type JsonValue, toBinary, toJson } from "@bufbuild/protobuf";
+import { create, type JsonValue, toBinary, toJson } from "@bufbuild/protobuf";
 import { type Any, anyUnpack } from "@bufbuild/protobuf/wkt";
 import { ConnectError } from "@connectrpc/connect";
-import { file_google_rpc_error_details } from "../../gen/google/rpc/error_details_pb.ts";
 import { type Status, StatusSchema } from "../../gen/google/rpc/status_pb.ts";
-import { file_sluice_v1_error_detail } from "../../gen/sluice/v1/error_detail_pb.ts";
 import type { Failure } from "../core/failure.ts";
 import { errorTable } from "./error-table.ts";
-import { errorInfo, retryInfo } from "./errors/detail.ts";
+import { detailRegistry, errorInfo, retryInfo } from "./errors/detail.ts";
 import { type DetailRoom, FULL_ROOM, lessRoom } from "./errors/detail-room.ts";
 import type { ErrorRow } from "./errors/row.ts";
 
@@ -18,8 +16,6 @@ const MAX_WAIT_MS = 2 ** 31 - 1;
 
 /** Tells gRPC clients the wait before a retry in milliseconds; -1 where a retry is pointless (gRFC A6). */
 export const PUSHBACK_TRAILER = "grpc-retry-pushback-ms";
-
-const registry = createRegistry(file_google_rpc_error_details, file_sluice_v1_error_detail);
 
 /** The row of a failure. The table is keyed by the failure's own reason, which TypeScript cannot correlate. */
 function rowOf(failure: Failure): ErrorRow<Failure> {
@@ -53,7 +49,7 @@ export function statusOf(failure: Failure, callId: string): Status {
 
 /** The status as JSON with `@type` details, as `error_reason.proto` shows it. */
 export function statusJson(failure: Failure, callId: string): JsonValue {
-  return toJson(StatusSchema, statusOf(failure, callId), { registry });
+  return toJson(StatusSchema, statusOf(failure, callId), { registry: detailRegistry });
 }
 
 /** The failure as an error of the transport: code, message, details, and the pushback as metadata. */
@@ -76,7 +72,7 @@ export function toConnectError(failure: Failure, callId: string, cause?: unknown
 
 /** The detail as the Connect protocol shows it beside the bytes, for people with curl. */
 function readable(any: Any): JsonValue {
-  const message = anyUnpack(any, registry);
-  const schema = message && registry.getMessage(message.$typeName);
+  const message = anyUnpack(any, detailRegistry);
+  const schema = message && detailRegistry.getMessage(message.$typeName);
   return schema ? toJson(schema, message) : {};
 }

@@ -76,6 +76,13 @@ tier("chromium", ({ program }) => {
       assert.match(server.output(), /"CANCELLED"/);
     });
 
+    it("takes back what it showed of an answer that broke off", async () => {
+      await page.getByLabel("Model").fill("sandbox/cut");
+      await page.getByRole("button", { name: "Stream" }).click();
+      await reachesState(/^STREAM_INTERRUPTED /);
+      assert.equal(await answer(), "");
+    });
+
     it("reads the reason of an error", async () => {
       await page.getByLabel("Model").fill("no-such-model");
       for (const name of ["Stream", "At once"]) {

@@ -103,6 +103,17 @@ describe("sluice", () => {
       assert.ok(!first.stderr.includes(first.stdout.trim()));
     });
 
+    it("refuses an id with control characters, and one that is empty or too long, in words of their own", async () => {
+      for (const [id, message] of [
+        ["a\tb", "--id: must not hold control characters\n"],
+        ["", "--id: must be 1 to 64 characters\n"],
+        ["a".repeat(65), "--id: must be 1 to 64 characters\n"],
+      ] as const) {
+        const { code, stderr } = await runSluice(["key", "create", "--id", id, "--tenant", "acme"]);
+        assert.deepEqual([code, stderr], [2, message]);
+      }
+    });
+
     it("refuses a tenant that the configuration would refuse", async () => {
       const { code, stderr } = await runSluice(["key", "create", "--id", "a", "--tenant", "A B"]);
       assert.equal(code, 2);

@@ -12,7 +12,7 @@ providers:
   other: { base_url: http://127.0.0.1:1/v1 }
 models:
   smart: { provider: main, model: gpt-5, fallbacks: [cheap], first_byte_timeout_ms: 11, idle_timeout_ms: 12 }
-  fast: { provider: main, model: gpt-5-mini, escalate_to: smart, initial_max_tokens: 100 }
+  fast: { provider: main, model: gpt-5-mini, initial_max_tokens: 100 }
   cheap: { provider: other, model: mistral-small, context_tokens: 1000, stream_upstream: false }
 defaults: { model: fast }
 `;
@@ -94,7 +94,6 @@ describe("createCatalog", () => {
 
   it("keeps what an alias says of its own", () => {
     const { catalog } = catalogOf(YAML);
-    assert.equal(catalog.resolve("fast").escalateTo, "smart");
     assert.equal(catalog.resolve("fast").initialMaxTokens, 100);
     assert.equal(catalog.resolve("cheap").streamUpstream, false);
     assert.equal(catalog.resolve("cheap").maxOutputTokens, 250);

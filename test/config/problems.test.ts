@@ -20,10 +20,20 @@ describe("what is wrong with a configuration", () => {
       ],
       [
         "keys of features that are not there yet",
-        "budgets: []\nretry: {max_corrections: 2}",
+        `budgets: []\nretry: {max_corrections: 2}\n${base}models: { a: { provider: main, model: gpt-5, escalate_to: a } }`,
         [
+          "models.a.escalate_to: is not supported by this version yet; remove it",
           "retry.max_corrections: is not supported by this version yet; remove it",
           "budgets: is not supported by this version yet; remove it",
+        ],
+      ],
+      [
+        "those keys in a wrong section, as what they are",
+        "max_corrections: 2\ndefaults: {escalate_to: a}\nlimits: {budgets: []}",
+        [
+          "limits.budgets: is not supported by this version yet; remove it",
+          "defaults.escalate_to: is not supported by this version yet; remove it",
+          "max_corrections: is not supported by this version yet; remove it",
         ],
       ],
       [
@@ -72,10 +82,9 @@ describe("what is wrong with a configuration", () => {
       ],
       [
         "names that are not defined",
-        `${base}models: { fast: { provider: mian, model: gpt-5, fallbacks: [slow, sandbox/extrct], escalate_to: smrt }, smart: {provider: main, model: gpt-5} }\ndefaults: { model: smat }`,
+        `${base}models: { fast: { provider: mian, model: gpt-5, fallbacks: [slow, sandbox/extrct] }, smart: {provider: main, model: gpt-5} }\ndefaults: { model: smat }`,
         [
           "models.fast.provider: there is no such provider; the nearest is main",
-          "models.fast.escalate_to: there is no such model; the nearest is smart",
           "models.fast.fallbacks[0]: there is no such model; the nearest is fast",
           "models.fast.fallbacks[1]: there is no such model; the nearest is sandbox/extract",
           "defaults.model: there is no such model; the nearest is smart",
@@ -83,8 +92,8 @@ describe("what is wrong with a configuration", () => {
       ],
       [
         "each cycle with the whole way round",
-        `${base}models: { a: { provider: main, model: gpt-5, fallbacks: [b] }, b: { provider: main, model: gpt-5, fallbacks: [c], escalate_to: b }, c: { provider: main, model: gpt-5, fallbacks: [a] } }`,
-        ["models.a.fallbacks: goes in a circle: a → b → c → a", "models.b.escalate_to: goes in a circle: b → b"],
+        `${base}models: { a: { provider: main, model: gpt-5, fallbacks: [b] }, b: { provider: main, model: gpt-5, fallbacks: [c] }, c: { provider: main, model: gpt-5, fallbacks: [a] } }`,
+        ["models.a.fallbacks: goes in a circle: a → b → c → a"],
       ],
       [
         "names that are reserved",
@@ -186,7 +195,7 @@ describe("what is wrong with a configuration", () => {
       [
         "TLS files that cannot be read or are none",
         "tls: { cert: nowhere.pem, key: prompts }",
-        ["tls.cert: cannot be read: ENOENT", "tls.key: cannot be read: EISDIR"],
+        ["tls.cert: there is no such file", "tls.key: is a folder"],
       ],
       [
         "TLS files that hold something else",
@@ -245,7 +254,7 @@ describe("what is wrong with a configuration", () => {
     const file = `${folder().path}/none.yaml`;
     assert.deepEqual(
       problemLines(() => loadConfig({ file, env: {}, workingDir: folder().path })),
-      [`${file}: cannot be read: ENOENT`],
+      [`${file}: there is no such file`],
     );
   });
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createRegistry, fromBinary, type MessageInitShape, toJson } from "@bufbuild/protobuf";
 import { file_google_rpc_error_details } from "../../gen/google/rpc/error_details_pb.ts";
 import { StatusSchema } from "../../gen/google/rpc/status_pb.ts";
+import { Health, HealthCheckResponse_ServingStatus as Serving } from "../../gen/health/v1/health_pb.ts";
 import { CacheMode, type CompletionInputSchema } from "../../gen/sluice/v1/completion_input_pb.ts";
 import { file_sluice_v1_error_detail } from "../../gen/sluice/v1/error_detail_pb.ts";
 import { ErrorReasonSchema } from "../../gen/sluice/v1/error_reason_pb.ts";
@@ -125,6 +126,12 @@ describe("the documented example of", function () {
     };
     try {
       await shouldMatch("STORE_UNAVAILABLE", payUntilRefused());
+      // A service that refuses paid calls is no place to send them.
+      let health = await payer.unary(Health.method.check, {});
+      while (health.status !== Serving.NOT_SERVING) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+        health = await payer.unary(Health.method.check, {});
+      }
     } finally {
       payer.close();
       await full.stop();

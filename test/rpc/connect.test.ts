@@ -87,7 +87,35 @@ describe("Connect over HTTP/1.1", () => {
       assert.equal(violations.length, 1);
       assert.equal(violations[0]?.field, field);
       if (reason) assert.equal(violations[0]?.reason, reason);
-      assert.deepEqual(server.log.lines, []);
+      assert.deepEqual(
+        server.log.lines.map(({ event, fields }) => [event, fields.reason, fields.peer]),
+        [["call_refused", "INVALID_REQUEST", "127.0.0.1"]],
+      );
+    });
+  }
+
+  for (const [kind, body, description] of [
+    [
+      "the names of an enum",
+      '{"input":{"messages":[{"role":"BOSS"}]}}',
+      "must be one of ROLE_SYSTEM, ROLE_USER, ROLE_ASSISTANT",
+    ],
+    [
+      "that JSON is wanted as a string",
+      '{"input":{"output":{"json":{"schema":{"type":"object"}}}}}',
+      "must be text: the JSON written as a string",
+    ],
+    ["that text is wanted", '{"input":{"model":1}}', "must be text"],
+    [
+      "the range of a number",
+      '{"input":{"generation":{"maxOutputTokens":-1}}}',
+      "must be a whole number from 0 to 4294967295",
+    ],
+    ["where JSON breaks", '{\n  "input": {oops}\n}', "must be JSON; it cannot be read on at line 2, column 13"],
+  ] as const) {
+    it(`says ${kind} in a violation`, async () => {
+      const { violations } = await post(COMPLETE, body);
+      assert.equal(violations[0]?.description, description);
     });
   }
 
@@ -121,6 +149,20 @@ describe("Connect over HTTP/1.1", () => {
     const headers = { "content-type": "application/json" };
     const response = await fetch(server.url + COMPLETE, { method: "POST", body: stream, duplex: "half", headers });
     assert.equal((await answerOf(response)).code, "resource_exhausted");
+  });
+
+  it("names the content types that a method takes", async () => {
+    const unary = await post(COMPLETE, "a=b", { "content-type": "application/x-www-form-urlencoded" });
+    assert.equal(
+      unary.violations[0]?.description,
+      "must be application/json, application/proto, application/grpc… or application/grpc-web…",
+    );
+    const stream = await post(STREAM, "{}");
+    assert.equal(stream.status, 415);
+    assert.equal(
+      stream.violations[0]?.description,
+      "must be application/connect+json, application/connect+proto, application/grpc… or application/grpc-web…",
+    );
   });
 
   it("answers another content type with 415, another method with 405, both typed", async () => {

@@ -112,6 +112,23 @@ describe("the error table", () => {
     }
   }
 
+  it("tells rules in upper snake case, and rules of protobuf in plain words", () => {
+    const violations = [
+      { field: "a", rule: "json_schema.additionalProperties", description: "must not be there" },
+      { field: "b", rule: "enum.not_in", description: "must not be in list [0]" },
+      { field: "c", rule: "enum.defined_only", description: "value must be one of the defined enum values" },
+      { field: "d", rule: "required", description: "exactly one field is required in oneof" },
+    ];
+    const details = objectOf(statusJson({ reason: "INVALID_REQUEST", violations }, CALL_ID)).details;
+    assert(Array.isArray(details));
+    assert.deepEqual(objectOf(details[1]).fieldViolations, [
+      { field: "a", description: "must not be there", reason: "JSON_SCHEMA_ADDITIONAL_PROPERTIES" },
+      { field: "b", description: "must be set", reason: "ENUM_NOT_IN" },
+      { field: "c", description: "is a number that the enum does not have", reason: "ENUM_DEFINED_ONLY" },
+      { field: "d", description: "exactly one of its fields must be set", reason: "REQUIRED" },
+    ]);
+  });
+
   it("never fails on numbers that are none", () => {
     const { reason, ...overflow } = failures("a", 1).CONTEXT_OVERFLOW as Extract<
       Failure,

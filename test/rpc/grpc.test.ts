@@ -141,7 +141,14 @@ describe("a gRPC client", () => {
       assert.equal(detailsOf(trailer).reason, "INVALID_REQUEST");
       const stream = await client.callRaw(streamComplete, Uint8Array.from(bytes));
       assert.equal(detailsOf(stream.trailer).reason, "INVALID_REQUEST");
-      assert.deepEqual(server.log.lines, []);
+      assert.deepEqual(
+        server.log.lines.map(({ event, fields }) => [event, fields.rpc, fields.reason]),
+        ["Complete", "StreamComplete"].map((method) => [
+          "call_refused",
+          `sluice.v1.PipelineService/${method}`,
+          "INVALID_REQUEST",
+        ]),
+      );
     });
   }
 

@@ -7,6 +7,8 @@ import { checkShape, isObject, type SchemaObject } from "./shapes.ts";
 /** Schemas below schemas; the root is level 1. */
 const MAX_LEVELS = 32;
 const MAX_SCHEMAS = 4096;
+/** In one `oneOf`, `anyOf`, `allOf` or `prefixItems`: compiling one takes time that grows with its square. */
+const MAX_BRANCHES = 128;
 /** Levels of arrays and objects in `const`, `enum`, `default` and `examples`. */
 const MAX_LITERAL_LEVELS = 32;
 const DIALECT = /^https:\/\/json-schema\.org\/draft\/2020-12\/schema#?$/;
@@ -62,6 +64,9 @@ function checkKeyword(draft: Draft, keyword: string, value: unknown, parent: str
   const shape = keywordShapes.get(keyword);
   if (!shape) throw unknownKeyword(keyword, pointer);
   checkShape(keyword, shape, value, pointer);
+  if (shape === "schema_list" && Array.isArray(value) && value.length > MAX_BRANCHES) {
+    throw new InvalidSchemaError(pointer, "size", `at most ${MAX_BRANCHES} schemas in a list; use enum for values`);
+  }
   if (keyword === "$schema") checkDialect(value, pointer);
   if (keyword === "$id" && parent !== "") {
     throw new InvalidSchemaError(pointer, "$id", "$id is taken at the root only: one document holds one schema");

@@ -95,7 +95,9 @@ class FilePromptLibrary implements PromptLibrary {
         for (const problem of await this.#load()) this.#options.log.error("prompt_refused", { ...problem });
       } catch (error) {
         // The folder may be away for a moment while it is replaced. What is loaded stays.
-        this.#options.log.error("prompts_reload_failed", { dir: this.#options.dir, error });
+        const { dir, log } = this.#options;
+        const code = errorCode(error);
+        log.error("prompts_reload_failed", code === "unknown" ? { dir, error } : { dir, code });
       }
     }
   }

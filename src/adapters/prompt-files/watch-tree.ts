@@ -1,5 +1,6 @@
 import { type FSWatcher, watch } from "node:fs";
 import type { Log } from "../../core/log.ts";
+import { errorCode } from "./prompt-tree.ts";
 
 /** Editors and deployments write several files in a row; one look after they have settled is enough. */
 const SETTLE_MS = 100;
@@ -24,7 +25,9 @@ export function watchTree(dir: string, log: Log, onChange: () => void): TreeWatc
   const giveUpWatching = (error: unknown) => {
     watcher?.close();
     watcher = undefined;
-    log.warn("prompt_watch_unavailable", { dir, look_every_ms: LOOK_WITHOUT_WATCHING_MS, error });
+    const code = errorCode(error);
+    const why = code === "unknown" ? { error } : { code };
+    log.warn("prompt_watch_unavailable", { dir, look_every_ms: LOOK_WITHOUT_WATCHING_MS, ...why });
     lookEvery(LOOK_WITHOUT_WATCHING_MS);
   };
   lookEvery(LOOK_WHILE_WATCHING_MS);

@@ -11,6 +11,8 @@ export interface LedgerStatus {
   /** Size of the segments that are still there. */
   readonly pendingBytes: number;
   readonly openAttempts: number;
+  /** Whether paid calls are refused: the spool is full, or its disk does not take records. */
+  readonly isRefusing: boolean;
   /** Records of calls without attempts that were dropped for want of room. */
   readonly droppedRecords: number;
   /** When a batch was last stored. */
@@ -84,11 +86,12 @@ export function createLedger(ports: {
       return closed;
     },
     status: () => {
-      const { bytes, openAttempts, droppedRecords } = spool.status();
+      const { bytes, openAttempts, isRefusing, droppedRecords } = spool.status();
       return {
         pendingRecords: pendingRecords(),
         pendingBytes: bytes,
         openAttempts,
+        isRefusing,
         droppedRecords,
         ...(drain.lastDrainAt && { lastDrainAt: drain.lastDrainAt }),
         ...(drain.lastError !== undefined && { lastError: drain.lastError }),

@@ -36,6 +36,11 @@ export class Room {
     this.#log = log;
   }
 
+  /** Whether attempts are refused for want of room. */
+  get isFull(): boolean {
+    return this.#fill === "full";
+  }
+
   get usedBytes(): number {
     return this.#usedBytes;
   }

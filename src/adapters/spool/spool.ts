@@ -167,6 +167,7 @@ export class Spool {
       bytes: segments.reduce((sum, segment) => sum + segment.bytes, this.#adopted.bytes),
       adoptedBytes: this.#adopted.bytes,
       openAttempts: this.#openAttempts.size,
+      isRefusing: this.#room.isFull || this.#commit.refusal !== undefined,
       droppedRecords: this.#droppedRecords,
     };
   }
@@ -187,6 +188,8 @@ export interface SpoolStatus {
   /** Those of dead processes' segments. */
   readonly adoptedBytes: number;
   readonly openAttempts: number;
+  /** Whether paid calls are refused: the spool is full, or its disk does not take records. */
+  readonly isRefusing: boolean;
   /** Records of calls without attempts for which there was no room. */
   readonly droppedRecords: number;
 }

@@ -102,10 +102,6 @@ export const modelSchema = z.strictObject({
   fallbacks: z.array(alias).max(8).default([]).meta({
     description: "Aliases that are asked, in order, when it cannot answer. At most 8, no cycles.",
   }),
-  escalate_to: alias.optional().meta({
-    defaultText: "none",
-    description: "Alias that is asked when its answers are bad. No cycles.",
-  }),
   attempt_timeout_ms: timeouts.attempt_timeout_ms
     .optional()
     .meta({ defaultText: "the provider's", description: "As the provider's key." }),

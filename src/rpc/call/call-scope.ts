@@ -56,7 +56,7 @@ export class CallScope {
   open(caller: Caller, method: string, timeoutMs: number, release: () => void): void {
     const deadline = deadlineAfter(this.#init.clock, timeoutMs);
     this.#release = release;
-    // Half of the deadline's margin: the handler's own error may use it, ours must still arrive.
+    // A quarter of the deadline's margin, at most 50 ms: the handler's own error may use it, ours must still arrive.
     this.#graceMs = Math.min(timeoutMs / 40, 50);
     this.#call = { id: this.id, caller, method, deadline, signal: this.#controller.signal };
     this.#expire(deadline);

@@ -1,13 +1,16 @@
-import { createContextKey, type HandlerContext, type Interceptor } from "@connectrpc/connect";
+import { Code, ConnectError, createContextKey, type HandlerContext, type Interceptor } from "@connectrpc/connect";
+import { codeToString } from "@connectrpc/connect/protocol-connect";
+import { ErrorInfoSchema } from "../../../gen/google/rpc/error_details_pb.ts";
 import { Stage } from "../../../gen/sluice/v1/error_detail_pb.ts";
 import type { Call } from "../../core/call.ts";
 import type { Clock } from "../../core/clock.ts";
-import { SluiceError } from "../../core/failure.ts";
+import { failureOf, SluiceError } from "../../core/failure.ts";
 import type { Log } from "../../core/log.ts";
 import type { Authenticator } from "../auth.ts";
 import { newCallId } from "./call-id.ts";
 import { CallScope } from "./call-scope.ts";
 import { explainDecodeFailure } from "./decode-failure.ts";
+import { createRefusalLog, type RefusalLog } from "./refusal-log.ts";
 import { reportFailures } from "./report-failures.ts";
 import { requestedTimeoutMs } from "./timeout.ts";
 
@@ -16,6 +19,9 @@ export const CALL_ID_HEADER = "sluice-call-id";
 
 /** Where the scope of a request lies in its context values. */
 export const scopeKey = createContextKey<CallScope | undefined>(undefined, { description: "scope of the call" });
+
+/** Set by a server that knows the address of its peer. */
+export const peerKey = createContextKey<string | undefined>(undefined, { description: "address of the peer" });
 
 export interface CallSetupOptions {
   readonly clock: Clock;
@@ -34,6 +40,8 @@ export interface CallSetup {
   /** Runs when the headers are there and before the body is read, so that refused bodies never are. */
   readonly requestGate: (context: HandlerContext) => void;
   readonly interceptors: Interceptor[];
+  /** Where requests are told that no handler sees; one for all of them, since it bounds its lines. */
+  readonly refusals: RefusalLog;
   /** Calls in flight now. */
   readonly inFlight: () => number;
 }
@@ -47,6 +55,7 @@ const OVERLOADED_WAIT_MS = 1000;
 /** Sets calls up: id, caller, deadline, signal, admission, and errors that say what happened. */
 export function createCallSetup(options: CallSetupOptions): CallSetup {
   let inFlight = 0;
+  const refusals = createRefusalLog(options.log);
 
   function open(scope: CallScope, context: HandlerContext): void {
     const caller = options.authenticator.authenticate(context.requestHeader);
@@ -62,6 +71,7 @@ export function createCallSetup(options: CallSetupOptions): CallSetup {
 
   return {
     inFlight: () => inFlight,
+    refusals,
     interceptors: [reportFailures(({ contextValues }) => contextValues.get(scopeKey))],
     requestGate(context) {
       const { service, method } = context;
@@ -70,8 +80,12 @@ export function createCallSetup(options: CallSetupOptions): CallSetup {
       const scope = new CallScope({ id, path, clock: options.clock, log: options.log });
       context.responseHeader.set(CALL_ID_HEADER, id);
       context.values.set(scopeKey, scope);
+      const refused = (reason: string | undefined) => {
+        if (reason !== undefined) refusals({ callId: id, reason, rpc: path, peer: context.values.get(peerKey) });
+      };
       const onEnd = () => {
         explainDecodeFailure(context.signal.reason, scope, context);
+        if (scope.phase === "decoding") refused(reasonOfRefusal(context.signal.reason));
         scope.transportEnded();
       };
       try {
@@ -79,6 +93,7 @@ export function createCallSetup(options: CallSetupOptions): CallSetup {
         if (context.signal.aborted) throw interrupted("CANCELLED");
       } catch (error) {
         scope.leave();
+        refused(failureOf(error).reason);
         throw scope.issue(error);
       }
       context.signal.addEventListener("abort", onEnd, { once: true });
@@ -91,6 +106,13 @@ export function callOf(context: HandlerContext): Call {
   const call = context.values.get(scopeKey)?.call;
   if (!call) throw new Error(`${context.service.typeName} is served without its call set-up`);
   return call;
+}
+
+/** Why a request ended before its handler began; undefined where its caller left. */
+function reasonOfRefusal(error: unknown): string | undefined {
+  if (!(error instanceof ConnectError) || error.code === Code.Canceled || error.code === Code.Aborted) return undefined;
+  const [info] = error.findDetails(ErrorInfoSchema);
+  return info?.reason ?? codeToString(error.code).toUpperCase();
 }
 
 function overloaded(limit: number): SluiceError {

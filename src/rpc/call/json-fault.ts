@@ -7,6 +7,7 @@ import {
   ScalarType,
 } from "@bufbuild/protobuf";
 import type { FieldViolation } from "../../core/failure.ts";
+import { jsonFaultPlace } from "./json-place.ts";
 
 /** Longest part of an unknown key that is told. */
 const MAX_KEY_CHARACTERS = 64;
@@ -29,7 +30,9 @@ export function locateJsonFault(schema: DescMessage, bytes: Uint8Array): FieldVi
   try {
     json = JSON.parse(text);
   } catch {
-    return { field: "", rule: "json", description: "must be JSON" };
+    const place = jsonFaultPlace(text);
+    const where = place ? `; it cannot be read on at line ${place.line}, column ${place.column}` : "";
+    return { field: "", rule: "json", description: `must be JSON${where}` };
   }
   try {
     fromJsonString(schema, text);
@@ -66,7 +69,7 @@ function faultOfField(field: DescField, key: string, value: JsonValue, path: str
   if (!Array.isArray(value)) return wrongType(path, "a JSON array");
   const index = value.findIndex((item) => !decodes(field.parent, key, [item]));
   return index < 0
-    ? wrongType(path, expectation(field))
+    ? wrongType(path, expectation(field, value))
     : faultOfValue(field, value[index] ?? null, `${path}[${index}]`);
 }
 
@@ -74,7 +77,7 @@ function faultOfValue(field: DescField, value: JsonValue, path: string): FieldVi
   const { message } = field;
   // Well-known types have a JSON notation of their own.
   const fault = message && !message.typeName.startsWith("google.protobuf.") && faultOfMessage(message, value, path);
-  return fault || wrongType(path, expectation(field));
+  return fault || wrongType(path, expectation(field, value));
 }
 
 function decodes(schema: DescMessage, key: string, value: JsonValue): boolean {
@@ -86,11 +89,35 @@ function decodes(schema: DescMessage, key: string, value: JsonValue): boolean {
   }
 }
 
-function expectation(field: DescField): string {
+function expectation(field: DescField, value: JsonValue): string {
+  if (field.message?.typeName === "google.protobuf.Struct") return "a JSON object, at most 100 levels deep";
   if (field.message) return `a ${field.message.typeName} in JSON`;
-  if (field.enum) return `a name of the enum ${field.enum.typeName}`;
-  const name = Object.entries(ScalarType).find(([, number]) => number === field.scalar)?.[0] ?? "value";
-  return name === "STRING" ? "a string of well-formed Unicode" : `a value of type ${name.toLowerCase()} in JSON`;
+  if (field.enum) {
+    const names = field.enum.values.map(({ name }) => name).filter((name) => !name.endsWith("_UNSPECIFIED"));
+    return `one of ${names.join(", ")}`;
+  }
+  switch (field.scalar) {
+    case ScalarType.STRING:
+      if (typeof value === "object" && value !== null) return "text: the JSON written as a string";
+      return typeof value === "string" ? "well-formed Unicode, without halves of surrogate pairs" : "text";
+    case ScalarType.BOOL:
+      return "true or false";
+    case ScalarType.BYTES:
+      return "text in base64";
+    case ScalarType.DOUBLE:
+    case ScalarType.FLOAT:
+      return "a number";
+    default:
+      return `a whole number${integerRange(field.scalar)}`;
+  }
+}
+
+function integerRange(scalar: ScalarType | undefined): string {
+  const isUnsigned = scalar === ScalarType.UINT32 || scalar === ScalarType.FIXED32;
+  if (isUnsigned) return " from 0 to 4294967295";
+  if (scalar === ScalarType.UINT64 || scalar === ScalarType.FIXED64) return ", 0 or more";
+  const isShort = scalar === ScalarType.INT32 || scalar === ScalarType.SINT32 || scalar === ScalarType.SFIXED32;
+  return isShort ? " from -2147483648 to 2147483647" : "";
 }
 
 function wrongType(field: string, expected: string): FieldViolation {

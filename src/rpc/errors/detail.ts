@@ -1,16 +1,21 @@
-import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, createRegistry, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
 import { type Any, anyPack } from "@bufbuild/protobuf/wkt";
 import {
   BadRequestSchema,
   ErrorInfoSchema,
+  file_google_rpc_error_details,
   QuotaFailureSchema,
   RetryInfoSchema,
 } from "../../../gen/google/rpc/error_details_pb.ts";
+import { file_sluice_v1_error_detail } from "../../../gen/sluice/v1/error_detail_pb.ts";
 import type { FieldViolation } from "../../core/failure.ts";
 import { type DetailRoom, excerpt, firstOf } from "./detail-room.ts";
 
 /** The `domain` of every ErrorInfo. */
 export const ERROR_DOMAIN = "sluice.v1";
+
+/** The types of every detail. */
+export const detailRegistry = createRegistry(file_google_rpc_error_details, file_sluice_v1_error_detail);
 
 export function detail<Desc extends DescMessage>(schema: Desc, init: MessageInitShape<Desc>): Any {
   return anyPack(schema, create(schema, init));
@@ -24,10 +29,18 @@ export function badRequest(violations: readonly FieldViolation[], room: DetailRo
   return detail(BadRequestSchema, {
     fieldViolations: firstOf(violations, room, (violation) => ({
       field: excerpt(violation.field, room),
-      description: excerpt(violation.description, room),
+      description: excerpt(plainWords(violation), room),
       reason: upperSnakeCase(violation.rule),
     })),
   });
+}
+
+/** What the rules of protobuf say in words that only their engineers know, in those of everybody. */
+function plainWords({ rule, description }: FieldViolation): string {
+  if (rule === "enum.not_in") return "must be set";
+  if (rule === "enum.defined_only") return "is a number that the enum does not have";
+  if (rule === "required" && description.includes("oneof")) return "exactly one of its fields must be set";
+  return description;
 }
 
 export function retryInfo(waitMs: number): Any {
@@ -47,7 +60,9 @@ export function quotaFailure(subject: string, description: string, room: DetailR
 function upperSnakeCase(rule: string): string {
   return rule
     .slice(0, 63)
+    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
     .toUpperCase()
     .replace(/[^A-Z0-9]+/g, "_")
+    .slice(0, 63)
     .replace(/^[_0-9]+|_+$/g, "");
 }

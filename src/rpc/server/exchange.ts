@@ -20,6 +20,11 @@ export function hostOf(request: HttpRequest): string | undefined {
   return authority || request.headers.host;
 }
 
+/** The address of the peer; undefined where the connection is gone. */
+export function peerOf(request: HttpRequest): string | undefined {
+  return request.socket?.remoteAddress;
+}
+
 export function isEncrypted(request: HttpRequest): boolean {
   return "encrypted" in request.socket && request.socket.encrypted === true;
 }
@@ -39,7 +44,7 @@ export function stopReadingWhenAnswered(request: HttpRequest, response: HttpResp
     const { stream } = request;
     // The stream's own event: that of the response comes only when the whole stream is closed.
     stream.once("finish", () => {
-      if (!stream.readableEnded) linger(stream, () => stream.close());
+      if (!stream.readableEnded) linger(stream, () => endStream(stream));
     });
     return;
   }
@@ -50,6 +55,15 @@ export function stopReadingWhenAnswered(request: HttpRequest, response: HttpResp
     socket.end();
     linger(socket, () => socket.destroy());
   });
+}
+
+/**
+ * Node ends a closed stream only when what it received has been read, which nobody will do; the stream would then keep
+ * the connection open after its caller has left.
+ */
+function endStream(stream: ServerHttp2Stream): void {
+  stream.close();
+  stream.destroy();
 }
 
 function linger(open: Socket | ServerHttp2Stream, close: () => void): void {

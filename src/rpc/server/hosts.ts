@@ -6,9 +6,12 @@ export type HostCheck = (host: string) => boolean;
 /** A name, an IPv4 address or a bracketed IPv6 address, and a port. */
 const HOST = /^(\[[0-9a-f:.]+\]|[a-z0-9_.-]{1,253})(?::(\d{1,5}))?$/i;
 
+const MAX_PORT = 65_535;
+
 /** The parts of a `host` header; `undefined` where it is none. */
 export function parseHost(host: string): { readonly name: string; readonly port: string | undefined } | undefined {
   const [, name, port] = HOST.exec(host) ?? [];
+  if (Number(port ?? 0) > MAX_PORT) return undefined;
   return name === undefined ? undefined : { name: name.toLowerCase().replace(/\.$/, ""), port };
 }
 

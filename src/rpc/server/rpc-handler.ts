@@ -14,10 +14,10 @@ import {
 } from "@connectrpc/connect-node";
 import { type Failure, invalidRequest } from "../../core/failure.ts";
 import type { Log } from "../../core/log.ts";
-import type { CallSetup } from "../call/call-setup.ts";
+import { type CallSetup, peerKey } from "../call/call-setup.ts";
 import { receivedKey } from "../call/decode-failure.ts";
 import { capTimerHeaders } from "../call/timeout.ts";
-import { type HttpRequest, type HttpResponse, pathOf } from "./exchange.ts";
+import { type HttpRequest, type HttpResponse, pathOf, peerOf } from "./exchange.ts";
 import { withReadableMessage } from "./grpc-message.ts";
 import type { ServerLimits } from "./limits.ts";
 import { RequestBody } from "./request-body.ts";
@@ -30,11 +30,22 @@ export interface RpcHandlerOptions {
   readonly limits: ServerLimits;
   readonly log: Log;
   /** Answers what the router refuses without saying why, such as a wrong content type. */
-  readonly refuse: (request: HttpRequest, response: HttpResponse, status: number, failure: Failure) => void;
+  readonly refuse: (request: HttpRequest, response: HttpResponse, refused: RefusedByRouter) => void;
+}
+
+interface RefusedByRouter {
+  /** `package.Service/Method`. */
+  readonly rpc: string;
+  /** Of HTTP. */
+  readonly status: number;
+  readonly failure: Failure;
 }
 
 /** JSON that is not UTF-8 must be refused, not mended. */
 const jsonOptions = { ignoreUnknownFields: false, textDecoder: new TextDecoder("utf-8", { fatal: true }) };
+
+/** Fields that this version does not know are dropped: kept, each costs fifty times its bytes. */
+const binaryOptions = { readUnknownFields: false };
 
 /** Serves the services of the router over connect-node. The handler returned says whether the path is one of theirs. */
 export function createRpcHandler(
@@ -49,6 +60,7 @@ export function createRpcHandler(
     compressMinBytes: limits.compressMinBytes,
     acceptCompression: [compressionGzip],
     jsonOptions,
+    binaryOptions,
   });
   options.routes(router);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
@@ -70,7 +82,7 @@ async function serve(
   response: HttpResponse,
   options: RpcHandlerOptions,
 ): Promise<void> {
-  const values = createContextValues();
+  const values = createContextValues().set(peerKey, peerOf(request));
   const universal = universalRequestFromNodeRequest(request, response, undefined, values);
   capTimerHeaders(universal.header);
   const body = bodyOf(universal, handler, options.limits, values);
@@ -78,7 +90,8 @@ async function serve(
   const answer = await handler({ ...universal, body });
   // Known to come without a body: method not allowed, unsupported media type, HTTP version not supported.
   if (answer.body === undefined && answer.status !== 200) {
-    options.refuse(request, response, answer.status, httpFailure(answer.status));
+    const rpc = `${handler.service.typeName}/${handler.method.name}`;
+    options.refuse(request, response, { rpc, status: answer.status, failure: httpFailure(answer.status, handler) });
     return;
   }
   await universalResponseToNodeResponse(withReadableMessage(answer), response);
@@ -108,13 +121,12 @@ function keptOf(header: Headers): "message" | "enveloped message" | "nothing" {
   return /^application\/json\b/i.test(contentType) && isPlain ? "message" : "nothing";
 }
 
-function httpFailure(status: number): Failure {
+function httpFailure(status: number, { method }: UniversalHandler): Failure {
   if (status === 415) {
-    return invalidRequest(
-      "content-type",
-      "content_type",
-      "must be application/json, application/proto, or that of gRPC, gRPC-Web or a Connect stream",
-    ).failure;
+    // Connect has content types of its own for streams; those of unary calls are not taken for them.
+    const connect = method.methodKind === "unary" ? "application/" : "application/connect+";
+    const description = `must be ${connect}json, ${connect}proto, application/grpc… or application/grpc-web…`;
+    return invalidRequest("content-type", "content_type", description).failure;
   }
   if (status === 405) return invalidRequest("", "method", "must be a POST request").failure;
   return invalidRequest("", "http_version", "streams of requests need HTTP/2").failure;

@@ -47,7 +47,13 @@ describe("schemas that are refused", () => {
     ["an id below the root", { items: { $id: "x" } }, "/items/$id", "$id"],
     ["an anchor twice", { items: { $anchor: "a" }, not: { $anchor: "a" } }, "/not/$anchor", "$anchor"],
     ["33 levels of schemas", nested(33), `${"/items".repeat(32)}`, "depth"],
-    ["more than 4096 schemas", { prefixItems: Array.from({ length: 4096 }, () => true) }, "/prefixItems/4095", "size"],
+    ["more than 128 schemas in a list", { oneOf: Array.from({ length: 129 }, () => true) }, "/oneOf", "size"],
+    [
+      "more than 4096 schemas",
+      { $defs: Object.fromEntries(Array.from({ length: 4096 }, (_, index) => [`d${index}`, true])) },
+      "/$defs/d4095",
+      "size",
+    ],
     ["65,537 bytes", text(65_537), "", "size"],
     ["what ajv would judge wrongly", { unevaluatedItems: false }, "/unevaluatedItems", "unknown_keyword"],
     [

@@ -156,6 +156,8 @@ describe("the prompt library", () => {
     const library = await openLibrary({ watch: true });
     renameSync(dir, `${dir}-away`);
     await until("the failed look", () => log.lines.some(({ event }) => event === "prompts_reload_failed"));
+    const failed = log.lines.find(({ event }) => event === "prompts_reload_failed");
+    assert.deepEqual(failed?.fields, { dir, code: "ENOENT" });
     assert.equal(textOf(library, "a"), "x");
   });
 

@@ -1,0 +1,99 @@
+import { type DescMessage, isMessage, type Message, type MessageShape } from "@bufbuild/protobuf";
+import { BadRequestSchema, QuotaFailureSchema } from "../../gen/google/rpc/error_details_pb.ts";
+import {
+  CacheMissDetailSchema,
+  ContentFilteredDetailSchema,
+  ContentSide,
+  ContextOverflowDetailSchema,
+  InterruptedDetailSchema,
+  LoadDetailSchema,
+  ModelFailureDetailSchema,
+  type ParseFailureDetail,
+  ParseFailureDetailSchema,
+  ProviderMisconfiguredDetailSchema,
+  ProviderProblem,
+  type RateLimitDetail,
+  RateLimitDetailSchema,
+  StageSchema,
+  UnknownNameDetailSchema,
+} from "../../gen/sluice/v1/error_detail_pb.ts";
+import { attemptLines, spentText } from "./attempt-text.ts";
+import { enumWords } from "./enum-name.ts";
+
+/** What the typed details of a failure say, in lines for a person. Those that have nothing of their own to say give none. */
+export function detailLines(details: readonly Message[]): string[] {
+  return details.flatMap((detail) => describers.flatMap((describe) => describe(detail)));
+}
+
+type Describer = (detail: Message) => readonly string[];
+
+function about<Desc extends DescMessage>(
+  schema: Desc,
+  describe: (detail: MessageShape<Desc>) => readonly string[],
+): Describer {
+  return (detail) => (isMessage(detail, schema) ? describe(detail) : []);
+}
+
+const describers: readonly Describer[] = [
+  about(BadRequestSchema, ({ fieldViolations }) =>
+    fieldViolations.map(({ field, description }) => `  ${field || "the request"}: ${description}`),
+  ),
+  about(UnknownNameDetailSchema, ({ nearest }) => (nearest.length > 0 ? [`nearest: ${nearest.join(", ")}`] : [])),
+  about(RateLimitDetailSchema, rateLimit),
+  about(QuotaFailureSchema, ({ violations }) =>
+    violations.map(({ subject, description }) => `  ${subject}: ${description}`),
+  ),
+  about(ContextOverflowDetailSchema, (overflow) => [
+    `  largest part: ${overflow.largestPart}, ${overflow.largestPartTokens} tokens`,
+    `  ${overflow.promptTokens} prompt tokens + ${overflow.reservedOutputTokens} reserved for the answer, ` +
+      `in a window of ${overflow.windowTokens}`,
+    ...(overflow.reportedByProvider ? ["  found by the provider, not by Sluice's own count"] : []),
+  ]),
+  about(ParseFailureDetailSchema, parseFailure),
+  about(ContentFilteredDetailSchema, ({ side, category, model }) => [
+    `  refused: ${sides[side] ?? "the text"}${category === "" ? "" : `, category ${category}`}, by ${model}`,
+  ]),
+  about(ProviderMisconfiguredDetailSchema, ({ problem, provider, model, httpStatus }) => [
+    `  provider ${provider}, model ${model}: ${problems[problem] ?? "it refuses the call"} (HTTP ${httpStatus})`,
+  ]),
+  about(ModelFailureDetailSchema, ({ attempts }) => attemptLines(attempts)),
+  about(LoadDetailSchema, ({ resource, limit }) => [`  ${resource}${limit > 0n ? `: at most ${limit}` : ""}`]),
+  about(CacheMissDetailSchema, ({ key }) => [`  key: ${key}`]),
+  about(InterruptedDetailSchema, ({ stage, attempts }) => [
+    ...(stage === 0 ? [] : [`  reached: ${enumWords(StageSchema, stage)}`]),
+    ...attemptLines(attempts),
+  ]),
+];
+
+const sides: Readonly<Partial<Record<ContentSide, string>>> = {
+  [ContentSide.INPUT]: "the prompt",
+  [ContentSide.OUTPUT]: "the answer",
+};
+
+const problems: Readonly<Partial<Record<ProviderProblem, string>>> = {
+  [ProviderProblem.AUTHENTICATION]: "it does not know the key",
+  [ProviderProblem.PERMISSION]: "the key may not do this, or not from here",
+  [ProviderProblem.MODEL_NOT_FOUND]: "it does not have the model",
+  [ProviderProblem.REQUEST_REFUSED]: "it refuses the request as Sluice sends it",
+};
+
+function rateLimit({ provider, model, unit, limit, requested }: RateLimitDetail): string[] {
+  const window = limit === undefined ? "" : `: ${limit} ${unit || "in its window"}`;
+  const asked = requested === undefined ? "" : `, this call asked for ${requested}`;
+  return [`  provider ${provider}, model ${model}${window}${asked}`];
+}
+
+function parseFailure({ violations, truncated, excerpt, attempts }: ParseFailureDetail): string[] {
+  return [
+    ...violations.map(({ path, expected, got }) => `  ${path || "the answer"}: expected ${expected}, got ${got}`),
+    ...(truncated
+      ? [
+          "  the answer ran into its number of output tokens; allow more with generation.max_output_tokens or the " +
+            "prompt's max_output_tokens",
+        ]
+      : []),
+    ...(excerpt === "" ? [] : [`  the answer begins: ${excerpt.replace(/\n/g, "\n    ")}`]),
+    ...attemptLines(attempts),
+    ...(attempts.length === 0 ? [] : [`  spent: ${spentText(attempts)}`]),
+  ];
+}
