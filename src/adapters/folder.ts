@@ -1,5 +1,6 @@
 import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { errorCode } from "../core/error-code.ts";
 
 /**
  * Makes a folder and those above it that are missing, readable by its owner only. Node's own recursive `mkdir` never
@@ -22,8 +23,4 @@ export async function makeFolder(dir: string): Promise<void> {
 async function isFolder(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
   return found?.isDirectory() ?? false;
-}
-
-function errorCode(error: unknown): unknown {
-  return error instanceof Error && "code" in error ? error.code : undefined;
 }

@@ -53,20 +53,32 @@ interface OpenPorts {
   readonly signal: AbortSignal;
 }
 
-async function open(config: Config, ports: OpenPorts): Promise<{ store: LedgerStore; close(): Promise<void> }> {
+interface OpenStore {
+  readonly store: LedgerStore;
+  close(): Promise<void>;
+}
+
+async function open(config: Config, ports: OpenPorts): Promise<OpenStore> {
   const { log, signal } = ports;
   if (config.database_url !== undefined) {
     const pool = connectPostgres(config.database_url, { log });
-    await migrateWhenThere(pool, MIGRATIONS_DIR, ports).catch(async (error: unknown) => {
-      await pool.end();
-      throw error;
-    });
-    return { store: createLedgerStore(pool), close: () => pool.end() };
+    const close = () => pool.end();
+    return migrated({ pool, close }, () => migrateWhenThere(pool, MIGRATIONS_DIR, ports));
   }
-  const database = await openPglite({ dir: join(config.data_dir, "pglite"), log, signal });
-  await migrate(database.pool, MIGRATIONS_DIR, log).catch(async (error: unknown) => {
+  const embedded = await openPglite({ dir: join(config.data_dir, "pglite"), log, signal });
+  return migrated(embedded, () => migrate(embedded.pool, MIGRATIONS_DIR, log));
+}
+
+/** The store over a database once its schema is there; where that fails, the database is closed. */
+async function migrated(
+  database: { readonly pool: Parameters<typeof createLedgerStore>[0]; close(): Promise<void> },
+  migration: () => Promise<unknown>,
+): Promise<OpenStore> {
+  try {
+    await migration();
+  } catch (error) {
     await database.close();
     throw error;
-  });
+  }
   return { store: createLedgerStore(database.pool), close: () => database.close() };
 }

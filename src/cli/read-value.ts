@@ -1,5 +1,6 @@
 import { createReadStream } from "node:fs";
 import type { Readable } from "node:stream";
+import { errorCode } from "../core/error-code.ts";
 import { type Terminal, UserError } from "./terminal.ts";
 
 /** The contract's limit of all variables of a call. */
@@ -34,7 +35,7 @@ async function collect(option: string, source: Readable, path: string): Promise<
       chunks.push(bytes);
     }
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    const code = errorCode(error);
     const why =
       code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "is a folder" : `cannot be read (${code})`;
     throw new UserError(`${option}: ${path}: ${why}`, undefined, { cause: error });

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { createSecureContext } from "node:tls";
+import { errorCode } from "../core/error-code.ts";
 import { type Problem, problem } from "./problem.ts";
 import type { ParsedConfig } from "./schema.ts";
 
@@ -53,8 +54,7 @@ function usable(options: Parameters<typeof createSecureContext>[0]): boolean {
 
 /** What is wrong with a file that could not be opened or read; the message of the error would repeat the path. */
 export function unreadable(error: unknown): string {
-  const code =
-    error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "unknown error";
+  const code = errorCode(error) ?? "unknown error";
   if (code === "ENOENT") return "there is no such file";
   return code === "EISDIR" ? "is a folder" : `cannot be read: ${code}`;
 }

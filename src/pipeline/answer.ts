@@ -4,7 +4,7 @@ import { RestartCause } from "../../gen/sluice/v1/pipeline_service_pb.ts";
 import { SluiceError } from "../core/failure.ts";
 import type { ModelTarget } from "../core/model.ts";
 import { type CachePolicy, type CachePorts, store } from "./cache.ts";
-import { type CallModelPorts, callModel, type ModelAnswer, type ModelJob, type ModelWait } from "./call-model.ts";
+import { type CallModelPorts, callModel, type ModelAnswer, type ModelJob, type ModelStep } from "./call-model.ts";
 import { assembleCompletion } from "./completion.ts";
 import { type ParsedAnswer, parseAnswer } from "./parse.ts";
 
@@ -14,9 +14,7 @@ export interface AnswerPorts extends CallModelPorts {
 
 /** What the work of a call sends to everyone who waits for it. */
 export type AnswerEvent =
-  | { readonly kind: "delta"; readonly text: string; readonly target: ModelTarget }
-  | { readonly kind: "restarted"; readonly cause: RestartCause; readonly target: ModelTarget }
-  | ModelWait
+  | Exclude<ModelStep, { kind: "answered" }>
   /** Once, last. */
   | {
       readonly kind: "completed";
@@ -33,7 +31,7 @@ const MAX_EXCERPT_CHARACTERS = 512;
  */
 export async function* makeAnswer(
   ports: AnswerPorts,
-  job: Omit<ModelJob, "isCut"> & { readonly key: string; readonly policy: CachePolicy },
+  job: ModelJob & { readonly key: string; readonly policy: CachePolicy },
 ): AsyncGenerator<AnswerEvent, void, undefined> {
   const startedMs = ports.clock.monotonicMs();
   const { output } = job.context.draft;
@@ -41,7 +39,7 @@ export async function* makeAnswer(
   // White space around JSON is no part of the value; sent, it would make the deltas differ from it.
   const sieve = output.kind === "json" ? trimming() : asIs;
   let sent = "";
-  for await (const step of callModel(ports, { ...job, isCut })) {
+  for await (const step of callModel(ports, job, isCut)) {
     if (step.kind === "delta") {
       const text = sieve(step.text, sent === "");
       sent += text;
@@ -95,7 +93,7 @@ function isGood(answer: ModelAnswer): boolean {
   return answer.finish === "stop" && answer.isAsAsked;
 }
 
-function parseOrFail(answer: ModelAnswer, job: Omit<ModelJob, "isCut">): { text: string; repairs: readonly string[] } {
+function parseOrFail(answer: ModelAnswer, job: ModelJob): { text: string; repairs: readonly string[] } {
   const parsed = parseAnswer(answer, job.context.draft.output);
   if (parsed.ok) return parsed;
   throw new SluiceError({

@@ -29,12 +29,12 @@ export function buildContext(ports: BuildContextPorts, valid: ValidInput): Built
   const target = ports.models.resolve(draft.modelAlias ?? ports.models.defaultAlias);
   if (!takesTexts(target, draft)) {
     const what = `holds a chat-template token, which the server of ${target.alias} may read as structure`;
-    throw invalidRequest(draft.templateTokenField ?? "input", "template_token", what);
+    throw invalidRequest(draft.templateTokenField() ?? "input", "template_token", what);
   }
   return { draft, target, fitted: fitToModel(ports, draft, target) };
 }
 
 /** Whether every text of the draft stays text on its way through the model's server. */
 export function takesTexts(target: ModelTarget, draft: Draft): boolean {
-  return target.templateTokens === "text" || draft.templateTokenField === undefined;
+  return target.templateTokens === "text" || draft.templateTokenField() === undefined;
 }

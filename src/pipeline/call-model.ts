@@ -25,8 +25,6 @@ export interface ModelJob {
   readonly charges: Charges;
   readonly signal: AbortSignal;
   readonly deadline: Deadline;
-  /** Whether an answer that ran into its number of output tokens is useless as it is, so that more are worth asking for. */
-  isCut(text: string): boolean;
 }
 
 /** A whole answer: the model said why it stopped. */
@@ -58,15 +56,20 @@ export interface ModelWait {
 
 /**
  * The call-model stage, and the only retry loop: one budget of attempts and one deadline for all of it.
- * Ends with exactly one `answered`, or throws: a SluiceError with the failure of the last attempt, or the signal's reason.
+ * Ends with exactly one `answered`, or throws: a SluiceError with the failure that tells most, or the signal's reason.
+ * @param isCut whether an answer that ran into its number of output tokens is useless, so that more are worth asking for.
  */
-export async function* callModel(ports: CallModelPorts, job: ModelJob): AsyncGenerator<ModelStep, void, undefined> {
+export async function* callModel(
+  ports: CallModelPorts,
+  job: ModelJob,
+  isCut: (text: string) => boolean,
+): AsyncGenerator<ModelStep, void, undefined> {
   const route = new Route(ports, job.context);
   for (;;) {
     const { leg } = route;
-    if (leg.waitMs > 0) {
-      yield waiting(ports, leg);
-      await ports.clock.sleep(leg.waitMs, job.signal);
+    if (leg.wait && leg.wait.ms > 0) {
+      yield waiting(ports, leg.wait);
+      await ports.clock.sleep(leg.wait.ms, job.signal);
     }
     job.signal.throwIfAborted();
     const outcome = yield* runAttempt(ports, job, leg);
@@ -78,7 +81,7 @@ export async function* callModel(ports: CallModelPorts, job: ModelJob): AsyncGen
       continue;
     }
     const { text, end } = outcome;
-    if (end.finish === "length" && job.isCut(text) && mayAskForMore(ports, job, route)) {
+    if (end.finish === "length" && isCut(text) && mayAskForMore(ports, job, route)) {
       if (text) yield restart(route.leg);
       continue;
     }
@@ -92,10 +95,9 @@ export async function* callModel(ports: CallModelPorts, job: ModelJob): AsyncGen
   }
 }
 
-function waiting({ clock }: CallModelPorts, { waitMs, waitsAfter }: Leg): ModelWait {
-  const end = clock.monotonicMs() + waitMs;
-  const remainingMs = () => Math.max(0, end - clock.monotonicMs());
-  return { kind: "waiting", remainingMs, failure: waitsAfter ?? { reason: "INTERNAL" } };
+function waiting({ clock }: CallModelPorts, { ms, failure }: NonNullable<Leg["wait"]>): ModelWait {
+  const end = clock.monotonicMs() + ms;
+  return { kind: "waiting", remainingMs: () => Math.max(0, end - clock.monotonicMs()), failure };
 }
 
 /** Where there is nothing more to give, the answer fails in the parse stage. */

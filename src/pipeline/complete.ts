@@ -58,8 +58,10 @@ export async function* runCall(
     report.asked = { context, key };
     const policy = cachePolicy(valid.input.cache, ports.cache.defaultTtlMs);
     const question = { call, context, key, policy, report };
-    const found = policy.mayRead ? await trace.await(Stage.CACHE, () => findAnswer(ports, question)) : undefined;
-    for await (const event of found ?? makeNew(ports, question)) {
+    const answer = policy.mayRead
+      ? await trace.await(Stage.CACHE, () => findOrMake(ports, question))
+      : makeNew(ports, question);
+    for await (const event of answer) {
       trace.firstToken();
       if (event.kind !== "finished") {
         yield event;
@@ -86,8 +88,8 @@ interface Question {
 
 type Events = AsyncIterable<CallEvent> | Iterable<CallEvent>;
 
-/** The answer from the cache, or from an identical call that is under way. */
-async function findAnswer(ports: CompletePorts, question: Question): Promise<Events | undefined> {
+/** The answer from the cache, or from an identical call that is under way, or else a new one. */
+async function findOrMake(ports: CompletePorts, question: Question): Promise<Events> {
   const { key, policy, context } = question;
   const found = await lookUp(ports.cache, key, () => (policy.mayJoin ? ports.flights.find(key) : undefined));
   if (found && "completion" in found) return replay(found, context);

@@ -11,8 +11,8 @@ import type { ModelTarget } from "../../src/core/model.ts";
 import { buildContext } from "../../src/pipeline/build-context.ts";
 import { contentKey } from "../../src/pipeline/cache-key.ts";
 import { validate } from "../../src/pipeline/validate.ts";
-import { target } from "../support/models.ts";
-import { builtinPrompts, catalog, jsonSchemas, noPrompts, wordCounter } from "../support/pipeline-ports.ts";
+import { catalog, target } from "../support/models.ts";
+import { builtinPrompts, jsonSchemas, noPrompts, wordCounter } from "../support/pipeline-ports.ts";
 
 type Init = Parameters<typeof create<typeof CompletionInputSchema>>[1];
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { StructuredOutput } from "../../gen/sluice/v1/model_pb.ts";
 import { ModelService } from "../../gen/sluice/v1/model_service_pb.ts";
-import { fakeModels, fakeTarget } from "./support/fake-ports.ts";
+import { catalog } from "../support/models.ts";
+import { fakeTarget } from "./support/fake-ports.ts";
 import { inMemory } from "./support/in-memory.ts";
 
 describe("ModelService.ListModels", () => {
@@ -12,10 +13,10 @@ describe("ModelService.ListModels", () => {
     version: "list 1",
   };
   const ports = {
-    models: fakeModels([
+    models: catalog(
       fakeTarget("fast", { fallbacks: ["smart"], escalateTo: "smart", structuredOutput: "prompt" }),
       fakeTarget("smart", { synthetic: true, description: "answers at once", structuredOutput: "json_object" }),
-    ]),
+    ),
     prices: { price: (_: unknown, model: string) => (model === "provider-fast" ? price : undefined) },
   };
 

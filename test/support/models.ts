@@ -1,4 +1,12 @@
-import type { ChatModel, ModelEvent, ModelRequest, ModelTarget, UpstreamErrorFields } from "../../src/core/model.ts";
+import { SluiceError } from "../../src/core/failure.ts";
+import type {
+  ChatModel,
+  ModelCatalog,
+  ModelEvent,
+  ModelRequest,
+  ModelTarget,
+  UpstreamErrorFields,
+} from "../../src/core/model.ts";
 import { UpstreamError } from "../../src/core/model.ts";
 
 /** One scripted answer of a model: events to send, then the failure, if there is one. */
@@ -71,5 +79,18 @@ export function target(fields: Partial<ModelTarget> & { chat?: ChatModel } = {})
     description: "",
     chat: scriptedModel(),
     ...fields,
+  };
+}
+
+/** A catalogue of these models; the first is the default. */
+export function catalog(...targets: readonly ModelTarget[]): ModelCatalog {
+  return {
+    defaultAlias: targets[0]?.alias ?? "",
+    list: () => targets,
+    resolve(alias) {
+      const found = targets.find((target) => target.alias === alias);
+      if (!found) throw new SluiceError({ reason: "UNKNOWN_MODEL", name: alias, nearest: [] });
+      return found;
+    },
   };
 }

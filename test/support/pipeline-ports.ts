@@ -6,7 +6,7 @@ import type { Clock } from "../../src/core/clock.ts";
 import { SluiceError } from "../../src/core/failure.ts";
 import type { LedgerRecord } from "../../src/core/ledger.ts";
 import type { LogFields } from "../../src/core/log.ts";
-import type { ModelCatalog, ModelTarget } from "../../src/core/model.ts";
+import type { ModelTarget } from "../../src/core/model.ts";
 import type { Price, PriceBook } from "../../src/core/money.ts";
 import type { PromptLibrary } from "../../src/core/prompt.ts";
 import type { TokenCounter } from "../../src/core/tokens.ts";
@@ -15,6 +15,7 @@ import type { CompletePorts } from "../../src/pipeline/complete.ts";
 import type { ExplainPorts } from "../../src/pipeline/explain.ts";
 import { Flights } from "../../src/pipeline/flight.ts";
 import { fakeClock } from "./clock.ts";
+import { catalog } from "./models.ts";
 
 export const jsonSchemas = createJsonSchemas();
 export const builtinPrompts = loadBuiltinPrompts(jsonSchemas);
@@ -31,19 +32,6 @@ export const noPrompts: PromptLibrary = {
   },
   list: () => [],
 };
-
-/** A catalogue of these models; the first is the default. */
-export function catalog(...targets: readonly ModelTarget[]): ModelCatalog {
-  return {
-    defaultAlias: targets[0]?.alias ?? "",
-    list: () => targets,
-    resolve(alias) {
-      const found = targets.find((target) => target.alias === alias);
-      if (!found) throw new SluiceError({ reason: "UNKNOWN_MODEL", name: alias, nearest: [] });
-      return found;
-    },
-  };
-}
 
 /** One nano-USD for a prompt token, two for a completion token. */
 export const testPrice: Price = {

@@ -1,11 +1,12 @@
 import { join } from "node:path";
+import { errorCode } from "../../core/error-code.ts";
 import type { JsonSchemas } from "../../core/json-schema.ts";
 import type { Log } from "../../core/log.ts";
 import type { LoadedPrompt, PromptLibrary } from "../../core/prompt.ts";
 import { type LoadResult, loadPrompt } from "./load-prompt.ts";
 import { type PromptFileProblem, PromptFilesError } from "./problems.ts";
 import { PromptIndex } from "./prompt-index.ts";
-import { errorCode, listPromptFiles, type PromptFile, readPromptFile } from "./prompt-tree.ts";
+import { listPromptFiles, type PromptFile, readPromptFile } from "./prompt-tree.ts";
 import { ServedCopies } from "./served-copies.ts";
 import { ServedVersions } from "./served-versions.ts";
 import { type TreeWatch, watchTree } from "./watch-tree.ts";
@@ -72,7 +73,7 @@ class FilePromptLibrary implements PromptLibrary {
 
   async loadFirst(): Promise<void> {
     const problems = await this.#load().catch((error: unknown): readonly PromptFileProblem[] => {
-      if (errorCode(error) === "unknown") throw error;
+      if (errorCode(error) === undefined) throw error;
       const message = `the prompts folder cannot be read (${errorCode(error)})`;
       return [{ file: this.#options.dir, rule: "prompts_dir", message }];
     });

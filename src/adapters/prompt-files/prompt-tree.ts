@@ -1,6 +1,7 @@
 import type { BigIntStats, Dirent } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { errorCode } from "../../core/error-code.ts";
 import { contentHashOf } from "./load-prompt.ts";
 import { ProblemReport, type PromptFileProblem } from "./problems.ts";
 import { MAX_FILE_BYTES } from "./source-text.ts";
@@ -95,7 +96,7 @@ export async function readPromptFile(file: PromptFile): Promise<ReadResult> {
     return { kind: "read", bytes, contentHash: contentHashOf(bytes) };
   } catch (error) {
     if (errorCode(error) === "ENOENT") return { kind: "gone" };
-    report.add("unreadable", `the file cannot be read (${errorCode(error)})`);
+    report.add("unreadable", `the file cannot be read (${errorCode(error) ?? "unknown"})`);
     return { kind: "refused", problems: report.problems };
   }
 }
@@ -117,8 +118,4 @@ async function statIfThere(path: string): Promise<BigIntStats | undefined> {
 /** Time alone is not enough: an editor can write twice within one tick of a coarse clock. */
 function stampOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
   return [dev, ino, size, mtimeNs, ctimeNs].join(":");
-}
-
-export function errorCode(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "unknown";
 }

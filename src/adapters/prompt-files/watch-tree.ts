@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from "node:fs";
+import { errorCode } from "../../core/error-code.ts";
 import type { Log } from "../../core/log.ts";
-import { errorCode } from "./prompt-tree.ts";
 
 /** Editors and deployments write several files in a row; one look after they have settled is enough. */
 const SETTLE_MS = 100;

@@ -1,6 +1,7 @@
 import { mkdir, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../../core/clock.ts";
+import { errorCode } from "../../core/error-code.ts";
 import type { Log } from "../../core/log.ts";
 
 /** Why something was set aside. */
@@ -40,7 +41,7 @@ export class DeadLetters {
   /** Bytes of all dead-letter files, those of dead processes included. */
   async bytes(): Promise<number> {
     const names = await readdir(this.#dir).catch((error: unknown) => {
-      if (isMissing(error)) return [];
+      if (errorCode(error) === "ENOENT") return [];
       throw error;
     });
     const sizes = await Promise.all(names.map(async (name) => (await stat(join(this.#dir, name))).size));
@@ -65,8 +66,4 @@ export class DeadLetters {
     }
     return Buffer.byteLength(text);
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }

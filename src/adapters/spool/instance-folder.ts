@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, readdir, rm, rmdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { errorCode } from "../../core/error-code.ts";
 import { type FileLock, lockFile } from "../file-lock.ts";
 import { segmentNumber, segmentPath } from "./segment-file.ts";
 
@@ -64,7 +65,7 @@ function instanceFolder(spoolDir: string, name: string, lock: FileLock): Instanc
     async release() {
       const isGone = await rmdir(dir).then(
         () => true,
-        (error: unknown) => isMissing(error),
+        (error: unknown) => errorCode(error) === "ENOENT",
       );
       if (isGone) await rm(lockPath(spoolDir, name), { force: true });
       lock.release();
@@ -74,8 +75,4 @@ function instanceFolder(spoolDir: string, name: string, lock: FileLock): Instanc
 
 function lockPath(spoolDir: string, name: string): string {
   return join(spoolDir, `${name}.lock`);
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }

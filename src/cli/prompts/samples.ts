@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { PromptFileProblem } from "../../adapters/prompt-files/index.ts";
+import { errorCode } from "../../core/error-code.ts";
 import type { PromptChunk } from "../../core/prompt.ts";
 
 /** A filled-in call of a prompt, kept beside it: `samples/<sample>.json` with `variables` and perhaps `context`. */
@@ -42,7 +43,7 @@ async function namesIn(dir: string): Promise<string[]> {
   try {
     return await readdir(dir);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    if (errorCode(error) === "ENOENT") return [];
     throw error;
   }
 }

@@ -5,6 +5,7 @@ import {
   type PromptTree,
   readPromptFile,
 } from "../../adapters/prompt-files/index.ts";
+import { errorCode } from "../../core/error-code.ts";
 import type { JsonSchemas } from "../../core/json-schema.ts";
 import type { LoadedPrompt } from "../../core/prompt.ts";
 
@@ -17,8 +18,9 @@ export interface LoadedTree {
 /** Loads what can be loaded; a folder that cannot be read is one problem. Nothing counts as served. */
 export async function loadTree(dir: string, schemas: JsonSchemas): Promise<LoadedTree> {
   const tree = await listPromptFiles(dir).catch((error: unknown): PromptTree => {
-    if (!(error instanceof Error && "code" in error)) throw error;
-    return { files: [], problems: [{ file: dir, rule: "prompts_dir", message: `cannot be read (${error.code})` }] };
+    const code = errorCode(error);
+    if (code === undefined) throw error;
+    return { files: [], problems: [{ file: dir, rule: "prompts_dir", message: `cannot be read (${code})` }] };
   });
   const prompts: LoadedPrompt[] = [];
   const problems = [...tree.problems];

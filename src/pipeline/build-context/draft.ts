@@ -24,8 +24,11 @@ export interface Draft {
   /** In the order they are shown. */
   readonly chunks: readonly ContextChunk[];
   readonly mayTruncate: boolean;
-  /** The path of the first text that holds a chat-template token, which some servers would read as structure. */
-  readonly templateTokenField?: string;
+  /**
+   * The path of the first text that holds a chat-template token, which some servers would read as structure. Searches
+   * all texts when it is called: most servers take such texts for text, and nobody asks.
+   */
+  templateTokenField(): string | undefined;
   /** Whether the messages are a conversation, whose oldest turns may be dropped; a prompt's sections never are. */
   readonly isConversation: boolean;
   /** The messages with these chunks shown in the place that the prompt has for them, if it has one. */
@@ -41,20 +44,23 @@ export interface Draft {
 export function draftRequest(ports: { prompts: PromptLibrary; schemas: JsonSchemas }, valid: ValidInput): Draft {
   const { input } = valid;
   const prompt = input.prompt && ports.prompts.get(input.prompt.name, input.prompt.version);
-  const render: Draft["render"] = prompt
-    ? (chunks) => withFieldsOfInput(valid, () => prompt.render(valid.variables, chunks))
-    : () => conversation(input);
+  const showsChunks = prompt?.usesContext ?? false;
+  const withoutChunks = prompt
+    ? withFieldsOfInput(valid, () => prompt.render(valid.variables, []))
+    : conversation(input);
   return {
     prompt,
     modelAlias: input.model || prompt?.model || undefined,
     output: resolveOutput(ports.schemas, valid, prompt),
     sampling: mergeSampling(input.generation, prompt?.generation),
     chunks: input.context?.chunks ?? [],
-    templateTokenField: findTemplateToken(valid, prompt, render([])),
+    templateTokenField: () => findTemplateToken(valid, prompt, withoutChunks),
     mayTruncate: input.overflow !== Overflow.REJECT,
     isConversation: prompt === undefined,
-    showsChunks: prompt?.usesContext ?? false,
-    render,
+    showsChunks,
+    // What shows no chunks is the same with any.
+    render: (chunks) =>
+      prompt && showsChunks && chunks.length ? prompt.render(valid.variables, chunks) : withoutChunks,
   };
 }
 

@@ -5,7 +5,7 @@ import type { BuiltinPrompts } from "../../core/prompt.ts";
 import type { TokenCounter } from "../../core/tokens.ts";
 import type { Draft } from "./draft.ts";
 import { overflowFailure, type PartSizes } from "./overflow.ts";
-import { cutIntoParts, type PromptParts } from "./parts.ts";
+import { cutIntoParts, messagesIn, NO_VARIABLES, type PromptParts, tokensOf } from "./parts.ts";
 
 /** How a model's window is spent. */
 export interface TokenBudget {
@@ -102,9 +102,8 @@ interface Kept {
 }
 
 function dropUntilFits(draft: Draft, parts: PromptParts, roomTokens: number): Kept | undefined {
-  const contextTokens = sum(parts.chunkTokens.values()) + parts.frameTokens;
-  const turnTokens = parts.droppableTurns.reduce((total, turn) => total + turn.tokens, 0);
-  const tokensBefore = fixedTokens(parts) + contextTokens + turnTokens;
+  const contextTokens = allContextTokens(parts);
+  const tokensBefore = fixedTokens(parts) + contextTokens + tokensOf(parts.droppableTurns);
   const droppedChunks = new Set<ContextChunk>();
   let droppedTurns = 0;
   let tokens = tokensBefore;
@@ -141,11 +140,10 @@ function layOut(
   const rendered = draft.render(chunks);
   const system = rendered.filter((message) => message.role === "system");
   const rest = rendered.filter((message) => message.role !== "system");
-  const dropped = parts.droppableTurns.slice(0, droppedTurns).reduce((n, turn) => n + turn.messages.length, 0);
+  const dropped = messagesIn(parts.droppableTurns.slice(0, droppedTurns));
   const older = rest.slice(dropped, -1);
   const instruction = rest.slice(-1);
-  const nothing = { value: {}, spelled: {} };
-  const block = draft.showsChunks || !chunks.length ? [] : builtins.contextBlock.render(nothing, chunks);
+  const block = draft.showsChunks || !chunks.length ? [] : builtins.contextBlock.render(NO_VARIABLES, chunks);
   return [...system, ...parts.jsonInstructions, ...older, ...block, ...instruction];
 }
 
@@ -154,7 +152,7 @@ function fixedTokens(parts: PromptParts): number {
 }
 
 function spend(parts: PromptParts, kept: Kept, reservedOutputTokens: number, windowTokens: number): TokenBudget {
-  const turns = parts.droppableTurns.slice(kept.droppedTurns).reduce((total, turn) => total + turn.tokens, 0);
+  const turns = tokensOf(parts.droppableTurns.slice(kept.droppedTurns));
   return {
     windowTokens,
     reservedOutputTokens,
@@ -173,7 +171,7 @@ function describeDropped(kept: Kept, parts: PromptParts, budget: TokenBudget): D
     tokensBefore: kept.tokensBefore,
     tokensAfter: budget.promptTokens,
     chunkIds: [...kept.droppedChunks].map((chunk) => chunk.id),
-    turns: parts.droppableTurns.slice(0, kept.droppedTurns).reduce((n, turn) => n + turn.messages.length, 0),
+    turns: messagesIn(parts.droppableTurns.slice(0, kept.droppedTurns)),
   };
 }
 
@@ -183,13 +181,13 @@ function partsThatMustFit(draft: Draft, parts: PromptParts): PartSizes {
   if (draft.mayTruncate) return fixed;
   return {
     ...fixed,
-    context: sum(parts.chunkTokens.values()) + parts.frameTokens,
-    conversation: parts.droppableTurns.reduce((total, turn) => total + turn.tokens, 0),
+    context: allContextTokens(parts),
+    conversation: tokensOf(parts.droppableTurns),
   };
 }
 
-function sum(numbers: Iterable<number>): number {
-  let total = 0;
-  for (const number of numbers) total += number;
+function allContextTokens({ chunkTokens, frameTokens }: PromptParts): number {
+  let total = frameTokens;
+  for (const tokens of chunkTokens.values()) total += tokens;
   return total;
 }

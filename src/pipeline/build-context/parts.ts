@@ -57,7 +57,17 @@ export function cutIntoParts(
   };
 }
 
-const NO_VARIABLES = { value: {}, spelled: {} };
+/** For the context block, which has none. */
+export const NO_VARIABLES = { value: {}, spelled: {} };
+
+export function tokensOf(turns: readonly Turn[]): number {
+  return turns.reduce((total, turn) => total + turn.tokens, 0);
+}
+
+/** How many messages the oldest turns hold. */
+export function messagesIn(turns: readonly Turn[]): number {
+  return turns.reduce((total, turn) => total + turn.messages.length, 0);
+}
 
 /** Models without a native schema mode are asked in words; `json_object` promises JSON but knows no schema. */
 function askForJson(builtins: BuiltinPrompts, draft: Draft, output: ModelOutput): readonly ChatMessage[] {

@@ -40,7 +40,12 @@ export async function* runAttempt(
   job: { readonly call: Call; readonly charges: Charges; readonly signal: AbortSignal },
   leg: Leg,
 ): AsyncGenerator<ModelDelta, AttemptOutcome, undefined> {
-  const open = await job.charges.begin({ ...leg, estimatedPromptTokens: leg.fitted.budget.promptTokens });
+  const open = await job.charges.begin({
+    target: leg.target,
+    cause: leg.cause,
+    waitMs: leg.wait?.ms ?? 0,
+    estimatedPromptTokens: leg.fitted.budget.promptTokens,
+  });
   const meter = new AttemptMeter(ports, leg, open);
   try {
     // The caller may have left while the start was recorded: what is not sent is not charged.

@@ -13,9 +13,8 @@ export interface Leg {
   readonly target: ModelTarget;
   readonly fitted: FittedPrompt;
   readonly cause: AttemptCause;
-  readonly waitMs: number;
-  /** What the call fails with for a caller who cannot wait so long. Present where there is a wait. */
-  readonly waitsAfter?: Failure;
+  /** Before it is sent; the failure is that of a caller who cannot wait so long. */
+  readonly wait?: { readonly ms: number; readonly failure: Failure };
 }
 
 /** What is known when an attempt has failed. */
@@ -43,7 +42,7 @@ export class Route {
     this.#context = context;
     const fallbacks = context.target.fallbacks.map((alias) => ports.models.resolve(alias));
     this.#chain = [context.target, ...fallbacks.filter((target) => takesTexts(target, context.draft))];
-    this.#leg = { target: context.target, fitted: context.fitted, cause: AttemptCause.FIRST, waitMs: 0 };
+    this.#leg = { target: context.target, fitted: context.fitted, cause: AttemptCause.FIRST };
   }
 
   get leg(): Leg {
@@ -90,7 +89,7 @@ export class Route {
     });
     switch (step.kind) {
       case "again":
-        this.#leg = { ...this.#leg, cause: AttemptCause.RETRY, waitMs: step.waitMs, waitsAfter: failure };
+        this.#leg = { ...this.#leg, cause: AttemptCause.RETRY, wait: { ms: step.waitMs, failure } };
         return true;
       case "changed": {
         const change = changedLimits(error.fields, this.#leg, this.#limits);
@@ -112,7 +111,7 @@ export class Route {
     for (let position = this.#position + 1; position < this.#chain.length; position += 1) {
       const target = this.#chain[position];
       const fitted = target && suits(target) ? this.#fit(target, {}) : undefined;
-      if (target && fitted) return { position, leg: { target, fitted, cause: AttemptCause.FALLBACK, waitMs: 0 } };
+      if (target && fitted) return { position, leg: { target, fitted, cause: AttemptCause.FALLBACK } };
     }
     return undefined;
   }
@@ -130,7 +129,7 @@ export class Route {
     const { target } = this.#leg;
     const fitted = this.#fit(target, limits);
     if (!fitted) return false;
-    this.#leg = { target, fitted, cause, waitMs: 0 };
+    this.#leg = { target, fitted, cause };
     this.#limits = limits;
     this.#failuresInRow = 0;
     return true;

@@ -4,12 +4,13 @@ import { ExplanationSchema } from "../../../gen/sluice/v1/explanation_pb.ts";
 import { StreamCompleteResponseSchema } from "../../../gen/sluice/v1/pipeline_service_pb.ts";
 import type { Call } from "../../../src/core/call.ts";
 import { SluiceError } from "../../../src/core/failure.ts";
-import type { ChatModel, ModelCatalog, ModelTarget } from "../../../src/core/model.ts";
+import type { ChatModel, ModelTarget } from "../../../src/core/model.ts";
 import type { PriceBook } from "../../../src/core/money.ts";
 import type { Pipeline } from "../../../src/core/pipeline.ts";
 import type { LoadedPrompt, PromptLibrary } from "../../../src/core/prompt.ts";
 import type { TokenCounter } from "../../../src/core/tokens.ts";
 import type { ServicePorts } from "../../../src/rpc/routes.ts";
+import { catalog } from "../../support/models.ts";
 
 /** A pipeline that answers at once with the call's id and notes the calls; single methods may be replaced. */
 export function fakePipeline(replaced: Partial<Pipeline> = {}): Pipeline & { readonly calls: Call[] } {
@@ -108,18 +109,6 @@ export function fakeTarget(alias: string, replaced: Partial<ModelTarget> = {}): 
   };
 }
 
-export function fakeModels(targets: readonly ModelTarget[]): ModelCatalog {
-  return {
-    defaultAlias: targets[0]?.alias ?? "",
-    list: () => targets,
-    resolve(alias) {
-      const found = targets.find((target) => target.alias === alias);
-      if (!found) throw new SluiceError({ reason: "UNKNOWN_MODEL", name: alias, nearest: [] });
-      return found;
-    },
-  };
-}
-
 /** Counts one token per character. */
 export const characterCounter: TokenCounter = { count: (text) => text.length, observe() {} };
 
@@ -129,7 +118,7 @@ export function fakePorts(replaced: Partial<ServicePorts> = {}): ServicePorts {
   return {
     pipeline: fakePipeline(),
     prompts: fakePrompts([fakePrompt("alpha"), fakePrompt("beta")]),
-    models: fakeModels([fakeTarget("fast")]),
+    models: catalog(fakeTarget("fast")),
     counter: characterCounter,
     prices: noPrices,
     ...replaced,
