@@ -14,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sluice/v1/attempt.proto.
  */
 export const file_sluice_v1_attempt: GenFile = /*@__PURE__*/
-  fileDesc("ChdzbHVpY2UvdjEvYXR0ZW1wdC5wcm90bxIJc2x1aWNlLnYxIt4CCgdBdHRlbXB0Eg4KBm51bWJlchgBIAEoBRINCgVtb2RlbBgCIAEoCRIQCghwcm92aWRlchgDIAEoCRImCgVjYXVzZRgEIAEoDjIXLnNsdWljZS52MS5BdHRlbXB0Q2F1c2USDwoHd2FpdF9tcxgFIAEoAxISCgpsYXRlbmN5X21zGAYgASgDEiMKFnRpbWVfdG9fZmlyc3RfdG9rZW5fbXMYByABKANIAIgBARIkCgV1c2FnZRgIIAEoCzIVLnNsdWljZS52MS5Ub2tlblVzYWdlEhoKDWNvc3RfbmFub191c2QYCSABKANIAYgBARIsCgxlcnJvcl9yZWFzb24YCiABKA4yFi5zbHVpY2UudjEuRXJyb3JSZWFzb24SEwoLaHR0cF9zdGF0dXMYCyABKAVCGQoXX3RpbWVfdG9fZmlyc3RfdG9rZW5fbXNCEAoOX2Nvc3RfbmFub191c2Qq1QEKDEF0dGVtcHRDYXVzZRIdChlBVFRFTVBUX0NBVVNFX1VOU1BFQ0lGSUVEEAASFwoTQVRURU1QVF9DQVVTRV9GSVJTVBABEhcKE0FUVEVNUFRfQ0FVU0VfUkVUUlkQAhIaChZBVFRFTVBUX0NBVVNFX0ZBTExCQUNLEAMSGwoXQVRURU1QVF9DQVVTRV9UUlVOQ0FURUQQBBIeChpBVFRFTVBUX0NBVVNFX09VVFBVVF9MSU1JVBAFEhsKF0FUVEVNUFRfQ0FVU0VfSlNPTl9NT0RFEAZCNAoNZGV2LnNsdWljZS52MVABWiFzbHVpY2UuZGV2L2dlbi9zbHVpY2UvdjE7c2x1aWNldjFiBnByb3RvMw", [file_sluice_v1_error_reason, file_sluice_v1_token_usage]);
+  fileDesc("ChdzbHVpY2UvdjEvYXR0ZW1wdC5wcm90bxIJc2x1aWNlLnYxIt4CCgdBdHRlbXB0Eg4KBm51bWJlchgBIAEoBRINCgVtb2RlbBgCIAEoCRIQCghwcm92aWRlchgDIAEoCRImCgVjYXVzZRgEIAEoDjIXLnNsdWljZS52MS5BdHRlbXB0Q2F1c2USDwoHd2FpdF9tcxgFIAEoAxISCgpsYXRlbmN5X21zGAYgASgDEiMKFnRpbWVfdG9fZmlyc3RfdG9rZW5fbXMYByABKANIAIgBARIkCgV1c2FnZRgIIAEoCzIVLnNsdWljZS52MS5Ub2tlblVzYWdlEhoKDWNvc3RfbmFub191c2QYCSABKANIAYgBARIsCgxlcnJvcl9yZWFzb24YCiABKA4yFi5zbHVpY2UudjEuRXJyb3JSZWFzb24SEwoLaHR0cF9zdGF0dXMYCyABKAVCGQoXX3RpbWVfdG9fZmlyc3RfdG9rZW5fbXNCEAoOX2Nvc3RfbmFub191c2QqkQIKDEF0dGVtcHRDYXVzZRIdChlBVFRFTVBUX0NBVVNFX1VOU1BFQ0lGSUVEEAASFwoTQVRURU1QVF9DQVVTRV9GSVJTVBABEhcKE0FUVEVNUFRfQ0FVU0VfUkVUUlkQAhIaChZBVFRFTVBUX0NBVVNFX0ZBTExCQUNLEAMSGwoXQVRURU1QVF9DQVVTRV9UUlVOQ0FURUQQBBIeChpBVFRFTVBUX0NBVVNFX09VVFBVVF9MSU1JVBAFEhsKF0FUVEVNUFRfQ0FVU0VfSlNPTl9NT0RFEAYSHAoYQVRURU1QVF9DQVVTRV9DT1JSRUNUSU9OEAcSHAoYQVRURU1QVF9DQVVTRV9FU0NBTEFUSU9OEAhCNAoNZGV2LnNsdWljZS52MVABWiFzbHVpY2UuZGV2L2dlbi9zbHVpY2UvdjE7c2x1aWNldjFiBnByb3RvMw", [file_sluice_v1_error_reason, file_sluice_v1_token_usage]);
 
 /**
  * Attempt is one request to a provider.
@@ -86,7 +86,7 @@ export type Attempt = Message<"sluice.v1.Attempt"> & {
   costNanoUsd?: bigint | undefined;
 
   /**
-   * Why it failed. Unspecified when it did not.
+   * Why it failed; PARSE_FAILURE or SEMANTIC_FAILURE where its answer came whole but was bad. Unspecified when it did not.
    *
    * @generated from field: sluice.v1.ErrorReason error_reason = 10;
    */
@@ -161,6 +161,20 @@ export const AttemptCause = {
    * @generated from enum value: ATTEMPT_CAUSE_JSON_MODE = 6;
    */
   JSON_MODE: 6,
+
+  /**
+   * The answer broke its schema or a check; the same model is told what is wrong and asked again.
+   *
+   * @generated from enum value: ATTEMPT_CAUSE_CORRECTION = 7;
+   */
+  CORRECTION: 7,
+
+  /**
+   * The answers stayed bad; the alias's `escalate_to` is asked.
+   *
+   * @generated from enum value: ATTEMPT_CAUSE_ESCALATION = 8;
+   */
+  ESCALATION: 8,
 } as const;
 
 /**

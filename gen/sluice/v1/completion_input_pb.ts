@@ -14,7 +14,7 @@ import type { JsonObject, Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sluice/v1/completion_input.proto.
  */
 export const file_sluice_v1_completion_input: GenFile = /*@__PURE__*/
-  fileDesc("CiBzbHVpY2UvdjEvY29tcGxldGlvbl9pbnB1dC5wcm90bxIJc2x1aWNlLnYxIrwECg9Db21wbGV0aW9uSW5wdXQSJgoGcHJvbXB0GAEgASgLMhYuc2x1aWNlLnYxLlByb21wdElucHV0Ei8KCG1lc3NhZ2VzGAIgAygLMhIuc2x1aWNlLnYxLk1lc3NhZ2VCCbpIBpIBAxCAAhI9CgVtb2RlbBgDIAEoCUIuukgrcikyJ14kfF5bQS1aYS16MC05XVtBLVphLXowLTkuXy86LV17MCwxMjd9JBInCgZvdXRwdXQYBCABKAsyFy5zbHVpY2UudjEuT3V0cHV0Rm9ybWF0EiMKB2NvbnRleHQYBSABKAsyEi5zbHVpY2UudjEuQ29udGV4dBIwCgpnZW5lcmF0aW9uGAYgASgLMhwuc2x1aWNlLnYxLkdlbmVyYXRpb25PcHRpb25zEiYKBWNhY2hlGAcgASgLMhcuc2x1aWNlLnYxLkNhY2hlT3B0aW9ucxIvCghvdmVyZmxvdxgIIAEoDjITLnNsdWljZS52MS5PdmVyZmxvd0IIukgFggECEAESKwoLYXR0cmlidXRpb24YCSABKAsyFi5zbHVpY2UudjEuQXR0cmlidXRpb246igG6SIYBGoMBChhpbnB1dC5wcm9tcHRfb3JfbWVzc2FnZXMSN3NldCBlaXRoZXIgcHJvbXB0IG9yIG1lc3NhZ2VzLCBub3QgYm90aCBhbmQgbm90IG5laXRoZXIaLmhhcyh0aGlzLnByb21wdCkgIT0gKHRoaXMubWVzc2FnZXMuc2l6ZSgpID4gMCki2QIKC1Byb21wdElucHV0EjsKBG5hbWUYASABKAlCLbpIKnIoMiZeW2EtejAtOV0oPzpbYS16MC05LV17MCw2Mn1bYS16MC05XSk/JBI2Cgd2ZXJzaW9uGAIgASgJQiW6SCJyIDIeXig/OnxsYXRlc3R8dlsxLTldWzAtOV17MCw1fSkkEioKCXZhcmlhYmxlcxgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSJQoOdmFyaWFibGVzX2pzb24YBCABKAlCDbpICnIIKICAQLoBAQA6gQG6SH4afAoccHJvbXB0Lm9uZV9raW5kX29mX3ZhcmlhYmxlcxIpc2V0IHZhcmlhYmxlcyBvciB2YXJpYWJsZXNfanNvbiwgbm90IGJvdGgaMSFoYXModGhpcy52YXJpYWJsZXMpIHx8IHRoaXMudmFyaWFibGVzX2pzb24gPT0gJyciZgoMT3V0cHV0Rm9ybWF0EiUKBHRleHQYASABKAsyFS5zbHVpY2UudjEuVGV4dE91dHB1dEgAEiUKBGpzb24YAiABKAsyFS5zbHVpY2UudjEuSnNvbk91dHB1dEgAQggKBmZvcm1hdCIMCgpUZXh0T3V0cHV0Ii0KCkpzb25PdXRwdXQSHwoGc2NoZW1hGAEgASgJQg+6SAxyCiACKICABLoBAQAiigEKB0NvbnRleHQSfwoGY2h1bmtzGAEgAygLMhcuc2x1aWNlLnYxLkNvbnRleHRDaHVua0JWukhTugFKChJjb250ZXh0LnVuaXF1ZV9pZHMSGGNodW5rIGlkcyBtdXN0IGJlIHVuaXF1ZRoadGhpcy5tYXAoYywgYy5pZCkudW5pcXVlKCmSAQMQgAIigQEKDENvbnRleHRDaHVuaxIrCgJpZBgBIAEoCUIfukgcchoQASiAAjITXlteXHgwMC1ceDFmXHg3Zl0qJBIdCgR0ZXh0GAIgASgJQg+6SAxyChABKICAELoBAQASGwoFc2NvcmUYAyABKAFCB7pIBBICQAFIAIgBAUIICgZfc2NvcmUi7QMKEUdlbmVyYXRpb25PcHRpb25zEjEKC3RlbXBlcmF0dXJlGAEgASgBQhe6SBQSEhkAAAAAAAAAQCkAAAAAAAAAAEgAiAEBEisKBXRvcF9wGAIgASgBQhe6SBQSEhkAAAAAAADwPyEAAAAAAAAAAEgBiAEBEisKEW1heF9vdXRwdXRfdG9rZW5zGAMgASgNQgu6SAgqBhjAhD0oAUgCiAEBEiMKBHN0b3AYBCADKAlCFbpIEpIBDxAEIgtyCRABKIABugEBABIRCgRzZWVkGAUgASgDSAOIAQESNgoQcHJlc2VuY2VfcGVuYWx0eRgGIAEoAUIXukgUEhIZAAAAAAAAAEApAAAAAAAAAMBIBIgBARI3ChFmcmVxdWVuY3lfcGVuYWx0eRgHIAEoAUIXukgUEhIZAAAAAAAAAEApAAAAAAAAAMBIBYgBARI+ChByZWFzb25pbmdfZWZmb3J0GAggASgOMhouc2x1aWNlLnYxLlJlYXNvbmluZ0VmZm9ydEIIukgFggECEAFCDgoMX3RlbXBlcmF0dXJlQggKBl90b3BfcEIUChJfbWF4X291dHB1dF90b2tlbnNCBwoFX3NlZWRCEwoRX3ByZXNlbmNlX3BlbmFsdHlCFAoSX2ZyZXF1ZW5jeV9wZW5hbHR5InQKDENhY2hlT3B0aW9ucxIsCgRtb2RlGAEgASgOMhQuc2x1aWNlLnYxLkNhY2hlTW9kZUIIukgFggECEAESJgoLdHRsX3NlY29uZHMYAiABKA1CDLpICSoHGICangEoAUgAiAEBQg4KDF90dGxfc2Vjb25kcyJqCgtBdHRyaWJ1dGlvbhIuCgdmZWF0dXJlGAEgASgJQh26SBpyGCiAATITXlteXHgwMC1ceDFmXHg3Zl0qJBIrCgR1c2VyGAIgASgJQh26SBpyGCiAATITXlteXHgwMC1ceDFmXHg3Zl0qJCqjAQoPUmVhc29uaW5nRWZmb3J0EiAKHFJFQVNPTklOR19FRkZPUlRfVU5TUEVDSUZJRUQQABIcChhSRUFTT05JTkdfRUZGT1JUX01JTklNQUwQARIYChRSRUFTT05JTkdfRUZGT1JUX0xPVxACEhsKF1JFQVNPTklOR19FRkZPUlRfTUVESVVNEAMSGQoVUkVBU09OSU5HX0VGRk9SVF9ISUdIEAQqjQEKCUNhY2hlTW9kZRIaChZDQUNIRV9NT0RFX1VOU1BFQ0lGSUVEEAASFgoSQ0FDSEVfTU9ERV9ERUZBVUxUEAESFQoRQ0FDSEVfTU9ERV9CWVBBU1MQAhIWChJDQUNIRV9NT0RFX1JFRlJFU0gQAxIdChlDQUNIRV9NT0RFX09OTFlfSUZfQ0FDSEVEEAQqUAoIT3ZlcmZsb3cSGAoUT1ZFUkZMT1dfVU5TUEVDSUZJRUQQABIVChFPVkVSRkxPV19UUlVOQ0FURRABEhMKD09WRVJGTE9XX1JFSkVDVBACQjQKDWRldi5zbHVpY2UudjFQAVohc2x1aWNlLmRldi9nZW4vc2x1aWNlL3YxO3NsdWljZXYxYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_struct, file_sluice_v1_message]);
+  fileDesc("CiBzbHVpY2UvdjEvY29tcGxldGlvbl9pbnB1dC5wcm90bxIJc2x1aWNlLnYxIrwECg9Db21wbGV0aW9uSW5wdXQSJgoGcHJvbXB0GAEgASgLMhYuc2x1aWNlLnYxLlByb21wdElucHV0Ei8KCG1lc3NhZ2VzGAIgAygLMhIuc2x1aWNlLnYxLk1lc3NhZ2VCCbpIBpIBAxCAAhI9CgVtb2RlbBgDIAEoCUIuukgrcikyJ14kfF5bQS1aYS16MC05XVtBLVphLXowLTkuXy86LV17MCwxMjd9JBInCgZvdXRwdXQYBCABKAsyFy5zbHVpY2UudjEuT3V0cHV0Rm9ybWF0EiMKB2NvbnRleHQYBSABKAsyEi5zbHVpY2UudjEuQ29udGV4dBIwCgpnZW5lcmF0aW9uGAYgASgLMhwuc2x1aWNlLnYxLkdlbmVyYXRpb25PcHRpb25zEiYKBWNhY2hlGAcgASgLMhcuc2x1aWNlLnYxLkNhY2hlT3B0aW9ucxIvCghvdmVyZmxvdxgIIAEoDjITLnNsdWljZS52MS5PdmVyZmxvd0IIukgFggECEAESKwoLYXR0cmlidXRpb24YCSABKAsyFi5zbHVpY2UudjEuQXR0cmlidXRpb246igG6SIYBGoMBChhpbnB1dC5wcm9tcHRfb3JfbWVzc2FnZXMSN3NldCBlaXRoZXIgcHJvbXB0IG9yIG1lc3NhZ2VzLCBub3QgYm90aCBhbmQgbm90IG5laXRoZXIaLmhhcyh0aGlzLnByb21wdCkgIT0gKHRoaXMubWVzc2FnZXMuc2l6ZSgpID4gMCki2QIKC1Byb21wdElucHV0EjsKBG5hbWUYASABKAlCLbpIKnIoMiZeW2EtejAtOV0oPzpbYS16MC05LV17MCw2Mn1bYS16MC05XSk/JBI2Cgd2ZXJzaW9uGAIgASgJQiW6SCJyIDIeXig/OnxsYXRlc3R8dlsxLTldWzAtOV17MCw1fSkkEioKCXZhcmlhYmxlcxgDIAEoCzIXLmdvb2dsZS5wcm90b2J1Zi5TdHJ1Y3QSJQoOdmFyaWFibGVzX2pzb24YBCABKAlCDbpICnIIKICAQLoBAQA6gQG6SH4afAoccHJvbXB0Lm9uZV9raW5kX29mX3ZhcmlhYmxlcxIpc2V0IHZhcmlhYmxlcyBvciB2YXJpYWJsZXNfanNvbiwgbm90IGJvdGgaMSFoYXModGhpcy52YXJpYWJsZXMpIHx8IHRoaXMudmFyaWFibGVzX2pzb24gPT0gJyciZgoMT3V0cHV0Rm9ybWF0EiUKBHRleHQYASABKAsyFS5zbHVpY2UudjEuVGV4dE91dHB1dEgAEiUKBGpzb24YAiABKAsyFS5zbHVpY2UudjEuSnNvbk91dHB1dEgAQggKBmZvcm1hdCI4CgpUZXh0T3V0cHV0EioKBmNoZWNrcxgBIAMoCzIQLnNsdWljZS52MS5DaGVja0IIukgFkgECEBAiWQoKSnNvbk91dHB1dBIfCgZzY2hlbWEYASABKAlCD7pIDHIKIAIogIAEugEBABIqCgZjaGVja3MYAiADKAsyEC5zbHVpY2UudjEuQ2hlY2tCCLpIBZIBAhAQIkYKBUNoZWNrEhwKBHJ1bGUYASABKAlCDrpIC3IJIAEogBC6AQEAEh8KB21lc3NhZ2UYAiABKAlCDrpIC3IJIAEogAS6AQEAIooBCgdDb250ZXh0En8KBmNodW5rcxgBIAMoCzIXLnNsdWljZS52MS5Db250ZXh0Q2h1bmtCVrpIU7oBSgoSY29udGV4dC51bmlxdWVfaWRzEhhjaHVuayBpZHMgbXVzdCBiZSB1bmlxdWUaGnRoaXMubWFwKGMsIGMuaWQpLnVuaXF1ZSgpkgEDEIACIoEBCgxDb250ZXh0Q2h1bmsSKwoCaWQYASABKAlCH7pIHHIaEAEogAIyE15bXlx4MDAtXHgxZlx4N2ZdKiQSHQoEdGV4dBgCIAEoCUIPukgMcgoQASiAgBC6AQEAEhsKBXNjb3JlGAMgASgBQge6SAQSAkABSACIAQFCCAoGX3Njb3JlIu0DChFHZW5lcmF0aW9uT3B0aW9ucxIxCgt0ZW1wZXJhdHVyZRgBIAEoAUIXukgUEhIZAAAAAAAAAEApAAAAAAAAAABIAIgBARIrCgV0b3BfcBgCIAEoAUIXukgUEhIZAAAAAAAA8D8hAAAAAAAAAABIAYgBARIrChFtYXhfb3V0cHV0X3Rva2VucxgDIAEoDUILukgIKgYYwIQ9KAFIAogBARIjCgRzdG9wGAQgAygJQhW6SBKSAQ8QBCILcgkQASiAAboBAQASEQoEc2VlZBgFIAEoA0gDiAEBEjYKEHByZXNlbmNlX3BlbmFsdHkYBiABKAFCF7pIFBISGQAAAAAAAABAKQAAAAAAAADASASIAQESNwoRZnJlcXVlbmN5X3BlbmFsdHkYByABKAFCF7pIFBISGQAAAAAAAABAKQAAAAAAAADASAWIAQESPgoQcmVhc29uaW5nX2VmZm9ydBgIIAEoDjIaLnNsdWljZS52MS5SZWFzb25pbmdFZmZvcnRCCLpIBYIBAhABQg4KDF90ZW1wZXJhdHVyZUIICgZfdG9wX3BCFAoSX21heF9vdXRwdXRfdG9rZW5zQgcKBV9zZWVkQhMKEV9wcmVzZW5jZV9wZW5hbHR5QhQKEl9mcmVxdWVuY3lfcGVuYWx0eSJ0CgxDYWNoZU9wdGlvbnMSLAoEbW9kZRgBIAEoDjIULnNsdWljZS52MS5DYWNoZU1vZGVCCLpIBYIBAhABEiYKC3R0bF9zZWNvbmRzGAIgASgNQgy6SAkqBxiAmp4BKAFIAIgBAUIOCgxfdHRsX3NlY29uZHMiagoLQXR0cmlidXRpb24SLgoHZmVhdHVyZRgBIAEoCUIdukgachgogAEyE15bXlx4MDAtXHgxZlx4N2ZdKiQSKwoEdXNlchgCIAEoCUIdukgachgogAEyE15bXlx4MDAtXHgxZlx4N2ZdKiQqowEKD1JlYXNvbmluZ0VmZm9ydBIgChxSRUFTT05JTkdfRUZGT1JUX1VOU1BFQ0lGSUVEEAASHAoYUkVBU09OSU5HX0VGRk9SVF9NSU5JTUFMEAESGAoUUkVBU09OSU5HX0VGRk9SVF9MT1cQAhIbChdSRUFTT05JTkdfRUZGT1JUX01FRElVTRADEhkKFVJFQVNPTklOR19FRkZPUlRfSElHSBAEKo0BCglDYWNoZU1vZGUSGgoWQ0FDSEVfTU9ERV9VTlNQRUNJRklFRBAAEhYKEkNBQ0hFX01PREVfREVGQVVMVBABEhUKEUNBQ0hFX01PREVfQllQQVNTEAISFgoSQ0FDSEVfTU9ERV9SRUZSRVNIEAMSHQoZQ0FDSEVfTU9ERV9PTkxZX0lGX0NBQ0hFRBAEKlAKCE92ZXJmbG93EhgKFE9WRVJGTE9XX1VOU1BFQ0lGSUVEEAASFQoRT1ZFUkZMT1dfVFJVTkNBVEUQARITCg9PVkVSRkxPV19SRUpFQ1QQAkI0Cg1kZXYuc2x1aWNlLnYxUAFaIXNsdWljZS5kZXYvZ2VuL3NsdWljZS92MTtzbHVpY2V2MWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_struct, file_sluice_v1_message]);
 
 /**
  * CompletionInput says what to complete and how. It is the same for Complete, StreamComplete and Explain.
@@ -181,6 +181,13 @@ export const OutputFormatSchema: GenMessage<OutputFormat> = /*@__PURE__*/
  * @generated from message sluice.v1.TextOutput
  */
 export type TextOutput = Message<"sluice.v1.TextOutput"> & {
+  /**
+   * What must be true of the answer, at most 16 checks; in their rules `output` is the text.
+   * Errors: SEMANTIC_FAILURE.
+   *
+   * @generated from field: repeated sluice.v1.Check checks = 1;
+   */
+  checks: Check[];
 };
 
 /**
@@ -204,6 +211,14 @@ export type JsonOutput = Message<"sluice.v1.JsonOutput"> & {
    * @generated from field: string schema = 1;
    */
   schema: string;
+
+  /**
+   * What must be true of the answer beyond its schema, at most 16 checks.
+   * Errors: SEMANTIC_FAILURE.
+   *
+   * @generated from field: repeated sluice.v1.Check checks = 2;
+   */
+  checks: Check[];
 };
 
 /**
@@ -212,6 +227,38 @@ export type JsonOutput = Message<"sluice.v1.JsonOutput"> & {
  */
 export const JsonOutputSchema: GenMessage<JsonOutput> = /*@__PURE__*/
   messageDesc(file_sluice_v1_completion_input, 4);
+
+/**
+ * Check is a rule that an answer must keep. A broken one is explained to the model once, then the alias's
+ * `escalate_to` is asked, then the call fails with SEMANTIC_FAILURE. Errors: INVALID_REQUEST with the position in the
+ * rule, for one that does not parse, does not fit the schema, is nested too deep or could cost too much.
+ *
+ * @generated from message sluice.v1.Check
+ */
+export type Check = Message<"sluice.v1.Check"> & {
+  /**
+   * CEL that yields a bool, 1 to 2,048 bytes, over `output` (the answer), `input` (the prompt's variables; empty where
+   * messages were given) and `chunks` (a list of {id, text}: the context that the model saw). Besides CEL's own
+   * functions there are `sum(list)`, `approx(a, b)`, `cited(id)` and `quoted(text)`.
+   *
+   * @generated from field: string rule = 1;
+   */
+  rule: string;
+
+  /**
+   * What is wrong when the rule is broken, 1 to 512 bytes, for the model, the caller and the log.
+   *
+   * @generated from field: string message = 2;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message sluice.v1.Check.
+ * Use `create(CheckSchema)` to create a new message.
+ */
+export const CheckSchema: GenMessage<Check> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_completion_input, 5);
 
 /**
  * Context is text for the model to draw on. Chunks are dropped, lowest score first, when the window is too small.
@@ -232,7 +279,7 @@ export type Context = Message<"sluice.v1.Context"> & {
  * Use `create(ContextSchema)` to create a new message.
  */
 export const ContextSchema: GenMessage<Context> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_completion_input, 5);
+  messageDesc(file_sluice_v1_completion_input, 6);
 
 /**
  * ContextChunk is one piece of context.
@@ -267,7 +314,7 @@ export type ContextChunk = Message<"sluice.v1.ContextChunk"> & {
  * Use `create(ContextChunkSchema)` to create a new message.
  */
 export const ContextChunkSchema: GenMessage<ContextChunk> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_completion_input, 6);
+  messageDesc(file_sluice_v1_completion_input, 7);
 
 /**
  * GenerationOptions steer sampling and length. A field that is not set is left to the prompt, then to the provider.
@@ -338,7 +385,7 @@ export type GenerationOptions = Message<"sluice.v1.GenerationOptions"> & {
  * Use `create(GenerationOptionsSchema)` to create a new message.
  */
 export const GenerationOptionsSchema: GenMessage<GenerationOptions> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_completion_input, 7);
+  messageDesc(file_sluice_v1_completion_input, 8);
 
 /**
  * CacheOptions say how a call uses the cache.
@@ -367,7 +414,7 @@ export type CacheOptions = Message<"sluice.v1.CacheOptions"> & {
  * Use `create(CacheOptionsSchema)` to create a new message.
  */
 export const CacheOptionsSchema: GenMessage<CacheOptions> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_completion_input, 8);
+  messageDesc(file_sluice_v1_completion_input, 9);
 
 /**
  * Attribution says whom the cost of a call is attributed to. The tenant comes from the credential, never from here.
@@ -395,7 +442,7 @@ export type Attribution = Message<"sluice.v1.Attribution"> & {
  * Use `create(AttributionSchema)` to create a new message.
  */
 export const AttributionSchema: GenMessage<Attribution> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_completion_input, 9);
+  messageDesc(file_sluice_v1_completion_input, 10);
 
 /**
  * ReasoningEffort says how long a reasoning model may think.

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sluice/v1/error_detail.proto.
  */
 export const file_sluice_v1_error_detail: GenFile = /*@__PURE__*/
-  fileDesc("ChxzbHVpY2UvdjEvZXJyb3JfZGV0YWlsLnByb3RvEglzbHVpY2UudjEiQwoRVW5rbm93bk5hbWVEZXRhaWwSDAoEbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEg8KB25lYXJlc3QYAyADKAkirgEKD1JhdGVMaW1pdERldGFpbBIoCgVzY29wZRgBIAEoDjIZLnNsdWljZS52MS5SYXRlTGltaXRTY29wZRIQCghwcm92aWRlchgCIAEoCRINCgVtb2RlbBgDIAEoCRIMCgR1bml0GAQgASgJEhIKBWxpbWl0GAUgASgDSACIAQESFgoJcmVxdWVzdGVkGAYgASgDSAGIAQFCCAoGX2xpbWl0QgwKCl9yZXF1ZXN0ZWQitgEKFUNvbnRleHRPdmVyZmxvd0RldGFpbBIVCg1wcm9tcHRfdG9rZW5zGAEgASgDEh4KFnJlc2VydmVkX291dHB1dF90b2tlbnMYAiABKAMSFQoNd2luZG93X3Rva2VucxgDIAEoAxIUCgxsYXJnZXN0X3BhcnQYBCABKAkSGwoTbGFyZ2VzdF9wYXJ0X3Rva2VucxgFIAEoAxIcChRyZXBvcnRlZF9ieV9wcm92aWRlchgGIAEoCCKNAQoSUGFyc2VGYWlsdXJlRGV0YWlsEi0KCnZpb2xhdGlvbnMYASADKAsyGS5zbHVpY2UudjEuUGFyc2VWaW9sYXRpb24SJAoIYXR0ZW1wdHMYAiADKAsyEi5zbHVpY2UudjEuQXR0ZW1wdBIPCgdleGNlcnB0GAMgASgJEhEKCXRydW5jYXRlZBgEIAEoCCJLCg5QYXJzZVZpb2xhdGlvbhIMCgRwYXRoGAEgASgJEgwKBHJ1bGUYAiABKAkSEAoIZXhwZWN0ZWQYAyABKAkSCwoDZ290GAQgASgJIl4KFUNvbnRlbnRGaWx0ZXJlZERldGFpbBIkCgRzaWRlGAEgASgOMhYuc2x1aWNlLnYxLkNvbnRlbnRTaWRlEhAKCGNhdGVnb3J5GAIgASgJEg0KBW1vZGVsGAMgASgJIoABChtQcm92aWRlck1pc2NvbmZpZ3VyZWREZXRhaWwSKwoHcHJvYmxlbRgBIAEoDjIaLnNsdWljZS52MS5Qcm92aWRlclByb2JsZW0SEAoIcHJvdmlkZXIYAiABKAkSDQoFbW9kZWwYAyABKAkSEwoLaHR0cF9zdGF0dXMYBCABKAUiOgoSTW9kZWxGYWlsdXJlRGV0YWlsEiQKCGF0dGVtcHRzGAEgAygLMhIuc2x1aWNlLnYxLkF0dGVtcHQiLQoKTG9hZERldGFpbBIQCghyZXNvdXJjZRgBIAEoCRINCgVsaW1pdBgCIAEoAyIeCg9DYWNoZU1pc3NEZXRhaWwSCwoDa2V5GAEgASgJIloKEUludGVycnVwdGVkRGV0YWlsEh8KBXN0YWdlGAEgASgOMhAuc2x1aWNlLnYxLlN0YWdlEiQKCGF0dGVtcHRzGAIgAygLMhIuc2x1aWNlLnYxLkF0dGVtcHQqUQoOUmF0ZUxpbWl0U2NvcGUSIAocUkFURV9MSU1JVF9TQ09QRV9VTlNQRUNJRklFRBAAEh0KGVJBVEVfTElNSVRfU0NPUEVfUFJPVklERVIQASpcCgtDb250ZW50U2lkZRIcChhDT05URU5UX1NJREVfVU5TUEVDSUZJRUQQABIWChJDT05URU5UX1NJREVfSU5QVVQQARIXChNDT05URU5UX1NJREVfT1VUUFVUEAIqxQEKD1Byb3ZpZGVyUHJvYmxlbRIgChxQUk9WSURFUl9QUk9CTEVNX1VOU1BFQ0lGSUVEEAASIwofUFJPVklERVJfUFJPQkxFTV9BVVRIRU5USUNBVElPThABEh8KG1BST1ZJREVSX1BST0JMRU1fUEVSTUlTU0lPThACEiQKIFBST1ZJREVSX1BST0JMRU1fTU9ERUxfTk9UX0ZPVU5EEAMSJAogUFJPVklERVJfUFJPQkxFTV9SRVFVRVNUX1JFRlVTRUQQBCqDAQoFU3RhZ2USFQoRU1RBR0VfVU5TUEVDSUZJRUQQABISCg5TVEFHRV9WQUxJREFURRABEhcKE1NUQUdFX0JVSUxEX0NPTlRFWFQQAhIPCgtTVEFHRV9DQUNIRRADEhQKEFNUQUdFX0NBTExfTU9ERUwQBBIPCgtTVEFHRV9QQVJTRRAFQjQKDWRldi5zbHVpY2UudjFQAVohc2x1aWNlLmRldi9nZW4vc2x1aWNlL3YxO3NsdWljZXYxYgZwcm90bzM", [file_sluice_v1_attempt]);
+  fileDesc("ChxzbHVpY2UvdjEvZXJyb3JfZGV0YWlsLnByb3RvEglzbHVpY2UudjEiQwoRVW5rbm93bk5hbWVEZXRhaWwSDAoEbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEg8KB25lYXJlc3QYAyADKAkirgEKD1JhdGVMaW1pdERldGFpbBIoCgVzY29wZRgBIAEoDjIZLnNsdWljZS52MS5SYXRlTGltaXRTY29wZRIQCghwcm92aWRlchgCIAEoCRINCgVtb2RlbBgDIAEoCRIMCgR1bml0GAQgASgJEhIKBWxpbWl0GAUgASgDSACIAQESFgoJcmVxdWVzdGVkGAYgASgDSAGIAQFCCAoGX2xpbWl0QgwKCl9yZXF1ZXN0ZWQitgEKFUNvbnRleHRPdmVyZmxvd0RldGFpbBIVCg1wcm9tcHRfdG9rZW5zGAEgASgDEh4KFnJlc2VydmVkX291dHB1dF90b2tlbnMYAiABKAMSFQoNd2luZG93X3Rva2VucxgDIAEoAxIUCgxsYXJnZXN0X3BhcnQYBCABKAkSGwoTbGFyZ2VzdF9wYXJ0X3Rva2VucxgFIAEoAxIcChRyZXBvcnRlZF9ieV9wcm92aWRlchgGIAEoCCKNAQoSUGFyc2VGYWlsdXJlRGV0YWlsEi0KCnZpb2xhdGlvbnMYASADKAsyGS5zbHVpY2UudjEuUGFyc2VWaW9sYXRpb24SJAoIYXR0ZW1wdHMYAiADKAsyEi5zbHVpY2UudjEuQXR0ZW1wdBIPCgdleGNlcnB0GAMgASgJEhEKCXRydW5jYXRlZBgEIAEoCCJLCg5QYXJzZVZpb2xhdGlvbhIMCgRwYXRoGAEgASgJEgwKBHJ1bGUYAiABKAkSEAoIZXhwZWN0ZWQYAyABKAkSCwoDZ290GAQgASgJIn0KFVNlbWFudGljRmFpbHVyZURldGFpbBItCgp2aW9sYXRpb25zGAEgAygLMhkuc2x1aWNlLnYxLkNoZWNrVmlvbGF0aW9uEiQKCGF0dGVtcHRzGAIgAygLMhIuc2x1aWNlLnYxLkF0dGVtcHQSDwoHZXhjZXJwdBgDIAEoCSIvCg5DaGVja1Zpb2xhdGlvbhIMCgRydWxlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkiJAoQU2xvd1JlYWRlckRldGFpbBIQCghsaW1pdF9tcxgBIAEoAyJeChVDb250ZW50RmlsdGVyZWREZXRhaWwSJAoEc2lkZRgBIAEoDjIWLnNsdWljZS52MS5Db250ZW50U2lkZRIQCghjYXRlZ29yeRgCIAEoCRINCgVtb2RlbBgDIAEoCSKAAQobUHJvdmlkZXJNaXNjb25maWd1cmVkRGV0YWlsEisKB3Byb2JsZW0YASABKA4yGi5zbHVpY2UudjEuUHJvdmlkZXJQcm9ibGVtEhAKCHByb3ZpZGVyGAIgASgJEg0KBW1vZGVsGAMgASgJEhMKC2h0dHBfc3RhdHVzGAQgASgFIjoKEk1vZGVsRmFpbHVyZURldGFpbBIkCghhdHRlbXB0cxgBIAMoCzISLnNsdWljZS52MS5BdHRlbXB0Ii0KCkxvYWREZXRhaWwSEAoIcmVzb3VyY2UYASABKAkSDQoFbGltaXQYAiABKAMiHgoPQ2FjaGVNaXNzRGV0YWlsEgsKA2tleRgBIAEoCSJaChFJbnRlcnJ1cHRlZERldGFpbBIfCgVzdGFnZRgBIAEoDjIQLnNsdWljZS52MS5TdGFnZRIkCghhdHRlbXB0cxgCIAMoCzISLnNsdWljZS52MS5BdHRlbXB0KlEKDlJhdGVMaW1pdFNjb3BlEiAKHFJBVEVfTElNSVRfU0NPUEVfVU5TUEVDSUZJRUQQABIdChlSQVRFX0xJTUlUX1NDT1BFX1BST1ZJREVSEAEqXAoLQ29udGVudFNpZGUSHAoYQ09OVEVOVF9TSURFX1VOU1BFQ0lGSUVEEAASFgoSQ09OVEVOVF9TSURFX0lOUFVUEAESFwoTQ09OVEVOVF9TSURFX09VVFBVVBACKsUBCg9Qcm92aWRlclByb2JsZW0SIAocUFJPVklERVJfUFJPQkxFTV9VTlNQRUNJRklFRBAAEiMKH1BST1ZJREVSX1BST0JMRU1fQVVUSEVOVElDQVRJT04QARIfChtQUk9WSURFUl9QUk9CTEVNX1BFUk1JU1NJT04QAhIkCiBQUk9WSURFUl9QUk9CTEVNX01PREVMX05PVF9GT1VORBADEiQKIFBST1ZJREVSX1BST0JMRU1fUkVRVUVTVF9SRUZVU0VEEAQqgwEKBVN0YWdlEhUKEVNUQUdFX1VOU1BFQ0lGSUVEEAASEgoOU1RBR0VfVkFMSURBVEUQARIXChNTVEFHRV9CVUlMRF9DT05URVhUEAISDwoLU1RBR0VfQ0FDSEUQAxIUChBTVEFHRV9DQUxMX01PREVMEAQSDwoLU1RBR0VfUEFSU0UQBUI0Cg1kZXYuc2x1aWNlLnYxUAFaIXNsdWljZS5kZXYvZ2VuL3NsdWljZS92MTtzbHVpY2V2MWIGcHJvdG8z", [file_sluice_v1_attempt]);
 
 /**
  * UnknownNameDetail comes with UNKNOWN_PROMPT and UNKNOWN_MODEL.
@@ -246,6 +246,90 @@ export const ParseViolationSchema: GenMessage<ParseViolation> = /*@__PURE__*/
   messageDesc(file_sluice_v1_error_detail, 4);
 
 /**
+ * SemanticFailureDetail comes with SEMANTIC_FAILURE: what a person needs who takes over.
+ *
+ * @generated from message sluice.v1.SemanticFailureDetail
+ */
+export type SemanticFailureDetail = Message<"sluice.v1.SemanticFailureDetail"> & {
+  /**
+   * The checks that the last answer breaks, at most 8.
+   *
+   * @generated from field: repeated sluice.v1.CheckViolation violations = 1;
+   */
+  violations: CheckViolation[];
+
+  /**
+   * The requests that were paid for, at most 8.
+   *
+   * @generated from field: repeated sluice.v1.Attempt attempts = 2;
+   */
+  attempts: Attempt[];
+
+  /**
+   * The beginning of the last answer, at most 512 bytes, for the caller who owns it.
+   *
+   * @generated from field: string excerpt = 3;
+   */
+  excerpt: string;
+};
+
+/**
+ * Describes the message sluice.v1.SemanticFailureDetail.
+ * Use `create(SemanticFailureDetailSchema)` to create a new message.
+ */
+export const SemanticFailureDetailSchema: GenMessage<SemanticFailureDetail> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_error_detail, 5);
+
+/**
+ * CheckViolation is a check that an answer breaks.
+ *
+ * @generated from message sluice.v1.CheckViolation
+ */
+export type CheckViolation = Message<"sluice.v1.CheckViolation"> & {
+  /**
+   * The rule.
+   *
+   * @generated from field: string rule = 1;
+   */
+  rule: string;
+
+  /**
+   * Its message, or why it could not be evaluated on this answer.
+   *
+   * @generated from field: string message = 2;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message sluice.v1.CheckViolation.
+ * Use `create(CheckViolationSchema)` to create a new message.
+ */
+export const CheckViolationSchema: GenMessage<CheckViolation> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_error_detail, 6);
+
+/**
+ * SlowReaderDetail comes with SLOW_READER.
+ *
+ * @generated from message sluice.v1.SlowReaderDetail
+ */
+export type SlowReaderDetail = Message<"sluice.v1.SlowReaderDetail"> & {
+  /**
+   * How long the stream may wait for its reader, in milliseconds.
+   *
+   * @generated from field: int64 limit_ms = 1;
+   */
+  limitMs: bigint;
+};
+
+/**
+ * Describes the message sluice.v1.SlowReaderDetail.
+ * Use `create(SlowReaderDetailSchema)` to create a new message.
+ */
+export const SlowReaderDetailSchema: GenMessage<SlowReaderDetail> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_error_detail, 7);
+
+/**
  * ContentFilteredDetail comes with CONTENT_FILTERED.
  *
  * @generated from message sluice.v1.ContentFilteredDetail
@@ -278,7 +362,7 @@ export type ContentFilteredDetail = Message<"sluice.v1.ContentFilteredDetail"> &
  * Use `create(ContentFilteredDetailSchema)` to create a new message.
  */
 export const ContentFilteredDetailSchema: GenMessage<ContentFilteredDetail> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_error_detail, 5);
+  messageDesc(file_sluice_v1_error_detail, 8);
 
 /**
  * ProviderMisconfiguredDetail comes with PROVIDER_MISCONFIGURED. It never holds a key.
@@ -320,7 +404,7 @@ export type ProviderMisconfiguredDetail = Message<"sluice.v1.ProviderMisconfigur
  * Use `create(ProviderMisconfiguredDetailSchema)` to create a new message.
  */
 export const ProviderMisconfiguredDetailSchema: GenMessage<ProviderMisconfiguredDetail> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_error_detail, 6);
+  messageDesc(file_sluice_v1_error_detail, 9);
 
 /**
  * ModelFailureDetail comes with MODEL_UNAVAILABLE, MODEL_TIMEOUT and STREAM_INTERRUPTED.
@@ -341,7 +425,7 @@ export type ModelFailureDetail = Message<"sluice.v1.ModelFailureDetail"> & {
  * Use `create(ModelFailureDetailSchema)` to create a new message.
  */
 export const ModelFailureDetailSchema: GenMessage<ModelFailureDetail> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_error_detail, 7);
+  messageDesc(file_sluice_v1_error_detail, 10);
 
 /**
  * LoadDetail comes with OVERLOADED and STORE_UNAVAILABLE.
@@ -350,7 +434,7 @@ export const ModelFailureDetailSchema: GenMessage<ModelFailureDetail> = /*@__PUR
  */
 export type LoadDetail = Message<"sluice.v1.LoadDetail"> & {
   /**
-   * What is full or away: "calls", "ledger_spool".
+   * What is full or away: "calls", "ledger_spool", or "models/" and the alias whose queue is full.
    *
    * @generated from field: string resource = 1;
    */
@@ -369,7 +453,7 @@ export type LoadDetail = Message<"sluice.v1.LoadDetail"> & {
  * Use `create(LoadDetailSchema)` to create a new message.
  */
 export const LoadDetailSchema: GenMessage<LoadDetail> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_error_detail, 8);
+  messageDesc(file_sluice_v1_error_detail, 11);
 
 /**
  * CacheMissDetail comes with CACHE_MISS.
@@ -390,7 +474,7 @@ export type CacheMissDetail = Message<"sluice.v1.CacheMissDetail"> & {
  * Use `create(CacheMissDetailSchema)` to create a new message.
  */
 export const CacheMissDetailSchema: GenMessage<CacheMissDetail> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_error_detail, 9);
+  messageDesc(file_sluice_v1_error_detail, 12);
 
 /**
  * InterruptedDetail comes with DEADLINE_EXCEEDED and CANCELLED.
@@ -418,7 +502,7 @@ export type InterruptedDetail = Message<"sluice.v1.InterruptedDetail"> & {
  * Use `create(InterruptedDetailSchema)` to create a new message.
  */
 export const InterruptedDetailSchema: GenMessage<InterruptedDetail> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_error_detail, 10);
+  messageDesc(file_sluice_v1_error_detail, 13);
 
 /**
  * RateLimitScope says whose window was exhausted.

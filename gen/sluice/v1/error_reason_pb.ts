@@ -10,7 +10,7 @@ import type { UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sluice/v1/error_reason.proto.
  */
 export const file_sluice_v1_error_reason: GenFile = /*@__PURE__*/
-  fileDesc("ChxzbHVpY2UvdjEvZXJyb3JfcmVhc29uLnByb3RvEglzbHVpY2UudjEq9AUKC0Vycm9yUmVhc29uEhwKGEVSUk9SX1JFQVNPTl9VTlNQRUNJRklFRBAAEiAKHEVSUk9SX1JFQVNPTl9JTlZBTElEX1JFUVVFU1QQARIfChtFUlJPUl9SRUFTT05fVU5LTk9XTl9QUk9NUFQQAhIeChpFUlJPUl9SRUFTT05fVU5LTk9XTl9NT0RFTBADEiAKHEVSUk9SX1JFQVNPTl9VTkFVVEhFTlRJQ0FURUQQBBIiCh5FUlJPUl9SRUFTT05fUEVSTUlTU0lPTl9ERU5JRUQQBRIdChlFUlJPUl9SRUFTT05fUkFURV9MSU1JVEVEEAYSLAooRVJST1JfUkVBU09OX1JFUVVFU1RfRVhDRUVEU19SQVRFX1dJTkRPVxAHEiAKHEVSUk9SX1JFQVNPTl9RVU9UQV9FWEhBVVNURUQQCBIhCh1FUlJPUl9SRUFTT05fQ09OVEVYVF9PVkVSRkxPVxAJEh4KGkVSUk9SX1JFQVNPTl9QQVJTRV9GQUlMVVJFEAoSIQodRVJST1JfUkVBU09OX0NPTlRFTlRfRklMVEVSRUQQCxInCiNFUlJPUl9SRUFTT05fUFJPVklERVJfTUlTQ09ORklHVVJFRBAMEiIKHkVSUk9SX1JFQVNPTl9NT0RFTF9VTkFWQUlMQUJMRRANEh4KGkVSUk9SX1JFQVNPTl9NT0RFTF9USU1FT1VUEA4SIwofRVJST1JfUkVBU09OX1NUUkVBTV9JTlRFUlJVUFRFRBAPEhsKF0VSUk9SX1JFQVNPTl9PVkVSTE9BREVEEBASIgoeRVJST1JfUkVBU09OX1NUT1JFX1VOQVZBSUxBQkxFEBESGwoXRVJST1JfUkVBU09OX0NBQ0hFX01JU1MQEhIiCh5FUlJPUl9SRUFTT05fREVBRExJTkVfRVhDRUVERUQQExIaChZFUlJPUl9SRUFTT05fQ0FOQ0VMTEVEEBQSGQoVRVJST1JfUkVBU09OX0lOVEVSTkFMEBVCNAoNZGV2LnNsdWljZS52MVABWiFzbHVpY2UuZGV2L2dlbi9zbHVpY2UvdjE7c2x1aWNldjFiBnByb3RvMw");
+  fileDesc("ChxzbHVpY2UvdjEvZXJyb3JfcmVhc29uLnByb3RvEglzbHVpY2UudjEqtQYKC0Vycm9yUmVhc29uEhwKGEVSUk9SX1JFQVNPTl9VTlNQRUNJRklFRBAAEiAKHEVSUk9SX1JFQVNPTl9JTlZBTElEX1JFUVVFU1QQARIfChtFUlJPUl9SRUFTT05fVU5LTk9XTl9QUk9NUFQQAhIeChpFUlJPUl9SRUFTT05fVU5LTk9XTl9NT0RFTBADEiAKHEVSUk9SX1JFQVNPTl9VTkFVVEhFTlRJQ0FURUQQBBIiCh5FUlJPUl9SRUFTT05fUEVSTUlTU0lPTl9ERU5JRUQQBRIdChlFUlJPUl9SRUFTT05fUkFURV9MSU1JVEVEEAYSLAooRVJST1JfUkVBU09OX1JFUVVFU1RfRVhDRUVEU19SQVRFX1dJTkRPVxAHEiAKHEVSUk9SX1JFQVNPTl9RVU9UQV9FWEhBVVNURUQQCBIhCh1FUlJPUl9SRUFTT05fQ09OVEVYVF9PVkVSRkxPVxAJEh4KGkVSUk9SX1JFQVNPTl9QQVJTRV9GQUlMVVJFEAoSIQodRVJST1JfUkVBU09OX0NPTlRFTlRfRklMVEVSRUQQCxInCiNFUlJPUl9SRUFTT05fUFJPVklERVJfTUlTQ09ORklHVVJFRBAMEiIKHkVSUk9SX1JFQVNPTl9NT0RFTF9VTkFWQUlMQUJMRRANEh4KGkVSUk9SX1JFQVNPTl9NT0RFTF9USU1FT1VUEA4SIwofRVJST1JfUkVBU09OX1NUUkVBTV9JTlRFUlJVUFRFRBAPEhsKF0VSUk9SX1JFQVNPTl9PVkVSTE9BREVEEBASIgoeRVJST1JfUkVBU09OX1NUT1JFX1VOQVZBSUxBQkxFEBESGwoXRVJST1JfUkVBU09OX0NBQ0hFX01JU1MQEhIiCh5FUlJPUl9SRUFTT05fREVBRExJTkVfRVhDRUVERUQQExIaChZFUlJPUl9SRUFTT05fQ0FOQ0VMTEVEEBQSGQoVRVJST1JfUkVBU09OX0lOVEVSTkFMEBUSIQodRVJST1JfUkVBU09OX1NFTUFOVElDX0ZBSUxVUkUQFhIcChhFUlJPUl9SRUFTT05fU0xPV19SRUFERVIQF0I0Cg1kZXYuc2x1aWNlLnYxUAFaIXNsdWljZS5kZXYvZ2VuL3NsdWljZS92MTtzbHVpY2V2MWIGcHJvdG8z");
 
 /**
  * ErrorReason is why a call failed. Clients branch on it, not on the gRPC code.
@@ -266,7 +266,17 @@ export const ErrorReason = {
    *             {
    *               "number": 1, "model": "sandbox/wrong-shape", "provider": "sandbox",
    *               "cause": "ATTEMPT_CAUSE_FIRST", "usage": {"promptTokens": "14", "completionTokens": "34"},
-   *               "costNanoUsd": "0", "httpStatus": 200
+   *               "costNanoUsd": "0", "errorReason": "ERROR_REASON_PARSE_FAILURE", "httpStatus": 200
+   *             },
+   *             {
+   *               "number": 2, "model": "sandbox/wrong-shape", "provider": "sandbox",
+   *               "cause": "ATTEMPT_CAUSE_CORRECTION", "usage": {"promptTokens": "140", "completionTokens": "34"},
+   *               "costNanoUsd": "0", "errorReason": "ERROR_REASON_PARSE_FAILURE", "httpStatus": 200
+   *             },
+   *             {
+   *               "number": 3, "model": "sandbox/wrong-shape", "provider": "sandbox",
+   *               "cause": "ATTEMPT_CAUSE_CORRECTION", "usage": {"promptTokens": "140", "completionTokens": "34"},
+   *               "costNanoUsd": "0", "errorReason": "ERROR_REASON_PARSE_FAILURE", "httpStatus": 200
    *             }
    *           ],
    *           "excerpt": "{\n  \"vessel\": [\n    \"not\",\n    \"what\",\n    \"the\",\n    \"schema\",\n    \"asks\",\n    \"for\"\n  ]\n}"
@@ -580,6 +590,67 @@ export const ErrorReason = {
    * @generated from enum value: ERROR_REASON_INTERNAL = 21;
    */
   INTERNAL: 21,
+
+  /**
+   * The answer is valid JSON of the right shape, or text, but breaks a check, also after it was explained to the model
+   * and after the alias's `escalate_to` was asked. Give it to a person. Detail: SemanticFailureDetail.
+   *
+   *     {
+   *       "code": 9,
+   *       "message": "the model's answers break the checks in the details; give the last one to a person",
+   *       "details": [
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "SEMANTIC_FAILURE",
+   *           "domain": "sluice.v1", "metadata": {"call_id": "00000000-0000-0000-0000-000000000000"}
+   *         },
+   *         {
+   *           "@type": "type.googleapis.com/sluice.v1.SemanticFailureDetail",
+   *           "violations": [
+   *             {
+   *               "rule": "output.vessel.startsWith(\"MV \")",
+   *               "message": "the vessel is not named with its prefix"
+   *             }
+   *           ],
+   *           "attempts": [
+   *             {
+   *               "number": 1, "model": "sandbox/extract", "provider": "sandbox",
+   *               "cause": "ATTEMPT_CAUSE_FIRST", "usage": {"promptTokens": "12", "completionTokens": "12"},
+   *               "costNanoUsd": "0", "errorReason": "ERROR_REASON_SEMANTIC_FAILURE", "httpStatus": 200
+   *             },
+   *             {
+   *               "number": 2, "model": "sandbox/extract", "provider": "sandbox",
+   *               "cause": "ATTEMPT_CAUSE_CORRECTION", "usage": {"promptTokens": "103", "completionTokens": "12"},
+   *               "costNanoUsd": "0", "errorReason": "ERROR_REASON_SEMANTIC_FAILURE", "httpStatus": 200
+   *             }
+   *           ],
+   *           "excerpt": "{\n  \"vessel\": \"Skarv\"\n}"
+   *         }
+   *       ]
+   *     }
+   *
+   * @generated from enum value: ERROR_REASON_SEMANTIC_FAILURE = 22;
+   */
+  SEMANTIC_FAILURE: 22,
+
+  /**
+   * The stream was not read for longer than `limits.slow_reader_ms`, so it was given up. Read faster, or call Complete.
+   * Detail: SlowReaderDetail.
+   *
+   *     {
+   *       "code": 8,
+   *       "message": "the stream was not read for too long; read faster, or call Complete",
+   *       "details": [
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "SLOW_READER",
+   *           "domain": "sluice.v1", "metadata": {"call_id": "00000000-0000-0000-0000-000000000000"}
+   *         },
+   *         {"@type": "type.googleapis.com/sluice.v1.SlowReaderDetail", "limitMs": "1000"}
+   *       ]
+   *     }
+   *
+   * @generated from enum value: ERROR_REASON_SLOW_READER = 23;
+   */
+  SLOW_READER: 23,
 } as const;
 
 /**

@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sluice/v1/model.proto.
  */
 export const file_sluice_v1_model: GenFile = /*@__PURE__*/
-  fileDesc("ChVzbHVpY2UvdjEvbW9kZWwucHJvdG8SCXNsdWljZS52MSK0AgoFTW9kZWwSDAoEbmFtZRgBIAEoCRIQCghwcm92aWRlchgCIAEoCRIWCg5wcm92aWRlcl9tb2RlbBgDIAEoCRIWCg5jb250ZXh0X3Rva2VucxgEIAEoAxIZChFtYXhfb3V0cHV0X3Rva2VucxgFIAEoAxI2ChFzdHJ1Y3R1cmVkX291dHB1dBgGIAEoDjIbLnNsdWljZS52MS5TdHJ1Y3R1cmVkT3V0cHV0EhEKCWZhbGxiYWNrcxgHIAMoCRITCgtlc2NhbGF0ZV90bxgIIAEoCRIkCgVwcmljZRgJIAEoCzIVLnNsdWljZS52MS5Nb2RlbFByaWNlEhEKCXN5bnRoZXRpYxgKIAEoCBISCgppc19kZWZhdWx0GAsgASgIEhMKC2Rlc2NyaXB0aW9uGAwgASgJIqwBCgpNb2RlbFByaWNlEioKInByb21wdF9uYW5vX3VzZF9wZXJfbWlsbGlvbl90b2tlbnMYASABKAMSMQopY2FjaGVkX3Byb21wdF9uYW5vX3VzZF9wZXJfbWlsbGlvbl90b2tlbnMYAiABKAMSLgomY29tcGxldGlvbl9uYW5vX3VzZF9wZXJfbWlsbGlvbl90b2tlbnMYAyABKAMSDwoHdmVyc2lvbhgEIAEoCSqZAQoQU3RydWN0dXJlZE91dHB1dBIhCh1TVFJVQ1RVUkVEX09VVFBVVF9VTlNQRUNJRklFRBAAEiEKHVNUUlVDVFVSRURfT1VUUFVUX0pTT05fU0NIRU1BEAESIQodU1RSVUNUVVJFRF9PVVRQVVRfSlNPTl9PQkpFQ1QQAhIcChhTVFJVQ1RVUkVEX09VVFBVVF9QUk9NUFQQA0I0Cg1kZXYuc2x1aWNlLnYxUAFaIXNsdWljZS5kZXYvZ2VuL3NsdWljZS92MTtzbHVpY2V2MWIGcHJvdG8z");
+  fileDesc("ChVzbHVpY2UvdjEvbW9kZWwucHJvdG8SCXNsdWljZS52MSLaAgoFTW9kZWwSDAoEbmFtZRgBIAEoCRIQCghwcm92aWRlchgCIAEoCRIWCg5wcm92aWRlcl9tb2RlbBgDIAEoCRIWCg5jb250ZXh0X3Rva2VucxgEIAEoAxIZChFtYXhfb3V0cHV0X3Rva2VucxgFIAEoAxI2ChFzdHJ1Y3R1cmVkX291dHB1dBgGIAEoDjIbLnNsdWljZS52MS5TdHJ1Y3R1cmVkT3V0cHV0EhEKCWZhbGxiYWNrcxgHIAMoCRITCgtlc2NhbGF0ZV90bxgIIAEoCRIkCgVwcmljZRgJIAEoCzIVLnNsdWljZS52MS5Nb2RlbFByaWNlEhEKCXN5bnRoZXRpYxgKIAEoCBISCgppc19kZWZhdWx0GAsgASgIEhMKC2Rlc2NyaXB0aW9uGAwgASgJEiQKBXN0YXRlGA0gASgLMhUuc2x1aWNlLnYxLk1vZGVsU3RhdGUi+gEKCk1vZGVsU3RhdGUSIwoHY2lyY3VpdBgBIAEoDjISLnNsdWljZS52MS5DaXJjdWl0EhsKDnByb2JlX2FmdGVyX21zGAIgASgDSACIAQESGQoMY29vbF9kb3duX21zGAMgASgDSAGIAQESEQoJaW5fZmxpZ2h0GAQgASgFEg4KBnF1ZXVlZBgFIAEoBRIXCg9tYXhfY29uY3VycmVuY3kYBiABKAUSEQoJbWF4X3F1ZXVlGAcgASgFEhwKFGNvbnNlY3V0aXZlX2ZhaWx1cmVzGAggASgFQhEKD19wcm9iZV9hZnRlcl9tc0IPCg1fY29vbF9kb3duX21zIqwBCgpNb2RlbFByaWNlEioKInByb21wdF9uYW5vX3VzZF9wZXJfbWlsbGlvbl90b2tlbnMYASABKAMSMQopY2FjaGVkX3Byb21wdF9uYW5vX3VzZF9wZXJfbWlsbGlvbl90b2tlbnMYAiABKAMSLgomY29tcGxldGlvbl9uYW5vX3VzZF9wZXJfbWlsbGlvbl90b2tlbnMYAyABKAMSDwoHdmVyc2lvbhgEIAEoCSqZAQoQU3RydWN0dXJlZE91dHB1dBIhCh1TVFJVQ1RVUkVEX09VVFBVVF9VTlNQRUNJRklFRBAAEiEKHVNUUlVDVFVSRURfT1VUUFVUX0pTT05fU0NIRU1BEAESIQodU1RSVUNUVVJFRF9PVVRQVVRfSlNPTl9PQkpFQ1QQAhIcChhTVFJVQ1RVUkVEX09VVFBVVF9QUk9NUFQQAypfCgdDaXJjdWl0EhcKE0NJUkNVSVRfVU5TUEVDSUZJRUQQABISCg5DSVJDVUlUX0NMT1NFRBABEhAKDENJUkNVSVRfT1BFThACEhUKEUNJUkNVSVRfSEFMRl9PUEVOEANCNAoNZGV2LnNsdWljZS52MVABWiFzbHVpY2UuZGV2L2dlbi9zbHVpY2UvdjE7c2x1aWNldjFiBnByb3RvMw");
 
 /**
  * Model is an alias of the configuration.
@@ -101,6 +101,13 @@ export type Model = Message<"sluice.v1.Model"> & {
    * @generated from field: string description = 12;
    */
   description: string;
+
+  /**
+   * How it is doing. Aliases of the same provider and model share it. Not set for sandbox models, which have none.
+   *
+   * @generated from field: sluice.v1.ModelState state = 13;
+   */
+  state?: ModelState | undefined;
 };
 
 /**
@@ -109,6 +116,76 @@ export type Model = Message<"sluice.v1.Model"> & {
  */
 export const ModelSchema: GenMessage<Model> = /*@__PURE__*/
   messageDesc(file_sluice_v1_model, 0);
+
+/**
+ * ModelState is what this process knows of a provider's model from the calls it made. It starts anew with the process.
+ *
+ * @generated from message sluice.v1.ModelState
+ */
+export type ModelState = Message<"sluice.v1.ModelState"> & {
+  /**
+   * Whether it is asked.
+   *
+   * @generated from field: sluice.v1.Circuit circuit = 1;
+   */
+  circuit: Circuit;
+
+  /**
+   * Until the next probe, in milliseconds. Not set unless the circuit is open.
+   *
+   * @generated from field: optional int64 probe_after_ms = 2;
+   */
+  probeAfterMs?: bigint | undefined;
+
+  /**
+   * Until the provider's rate limit lets calls through again, in milliseconds. Not set where it asks for no wait.
+   *
+   * @generated from field: optional int64 cool_down_ms = 3;
+   */
+  coolDownMs?: bigint | undefined;
+
+  /**
+   * Requests under way.
+   *
+   * @generated from field: int32 in_flight = 4;
+   */
+  inFlight: number;
+
+  /**
+   * Calls that wait for one of them to end.
+   *
+   * @generated from field: int32 queued = 5;
+   */
+  queued: number;
+
+  /**
+   * Most requests under way at once.
+   *
+   * @generated from field: int32 max_concurrency = 6;
+   */
+  maxConcurrency: number;
+
+  /**
+   * Most calls that may wait; further ones go to its fallbacks or fail with OVERLOADED.
+   *
+   * @generated from field: int32 max_queue = 7;
+   */
+  maxQueue: number;
+
+  /**
+   * Failures in a row that count against it: overload, errors of the server, broken connections, silence.
+   *
+   * @generated from field: int32 consecutive_failures = 8;
+   */
+  consecutiveFailures: number;
+};
+
+/**
+ * Describes the message sluice.v1.ModelState.
+ * Use `create(ModelStateSchema)` to create a new message.
+ */
+export const ModelStateSchema: GenMessage<ModelState> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_model, 1);
 
 /**
  * ModelPrice is a price in nano-USD per million tokens (1 USD is 10^9 nano-USD).
@@ -150,7 +227,7 @@ export type ModelPrice = Message<"sluice.v1.ModelPrice"> & {
  * Use `create(ModelPriceSchema)` to create a new message.
  */
 export const ModelPriceSchema: GenMessage<ModelPrice> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_model, 1);
+  messageDesc(file_sluice_v1_model, 2);
 
 /**
  * StructuredOutput says how a model is asked for JSON.
@@ -199,4 +276,52 @@ export type StructuredOutput = (typeof StructuredOutput)[keyof typeof Structured
  */
 export const StructuredOutputSchema: GenEnum<StructuredOutput> = /*@__PURE__*/
   enumDesc(file_sluice_v1_model, 0);
+
+/**
+ * Circuit says whether a model is asked at all.
+ *
+ * @generated from enum sluice.v1.Circuit
+ */
+export const Circuit = {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: CIRCUIT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It is asked.
+   *
+   * @generated from enum value: CIRCUIT_CLOSED = 1;
+   */
+  CLOSED: 1,
+
+  /**
+   * It failed too often and is not asked for a while; calls go to its fallbacks or fail with MODEL_UNAVAILABLE.
+   *
+   * @generated from enum value: CIRCUIT_OPEN = 2;
+   */
+  OPEN: 2,
+
+  /**
+   * One call at a time finds out whether it answers again.
+   *
+   * @generated from enum value: CIRCUIT_HALF_OPEN = 3;
+   */
+  HALF_OPEN: 3,
+} as const;
+
+/**
+ * Circuit says whether a model is asked at all.
+ *
+ * @generated from enum sluice.v1.Circuit
+ */
+export type Circuit = (typeof Circuit)[keyof typeof Circuit] | UnknownEnum;
+
+/**
+ * Describes the enum sluice.v1.Circuit.
+ */
+export const CircuitSchema: GenEnum<Circuit> = /*@__PURE__*/
+  enumDesc(file_sluice_v1_model, 1);
 

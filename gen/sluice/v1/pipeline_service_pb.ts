@@ -17,7 +17,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sluice/v1/pipeline_service.proto.
  */
 export const file_sluice_v1_pipeline_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBzbHVpY2UvdjEvcGlwZWxpbmVfc2VydmljZS5wcm90bxIJc2x1aWNlLnYxIkQKD0NvbXBsZXRlUmVxdWVzdBIxCgVpbnB1dBgBIAEoCzIaLnNsdWljZS52MS5Db21wbGV0aW9uSW5wdXRCBrpIA8gBASI9ChBDb21wbGV0ZVJlc3BvbnNlEikKCmNvbXBsZXRpb24YASABKAsyFS5zbHVpY2UudjEuQ29tcGxldGlvbiJKChVTdHJlYW1Db21wbGV0ZVJlcXVlc3QSMQoFaW5wdXQYASABKAsyGi5zbHVpY2UudjEuQ29tcGxldGlvbklucHV0Qga6SAPIAQEiyAEKFlN0cmVhbUNvbXBsZXRlUmVzcG9uc2USJQoHc3RhcnRlZBgBIAEoCzISLnNsdWljZS52MS5TdGFydGVkSAASKgoKdGV4dF9kZWx0YRgCIAEoCzIULnNsdWljZS52MS5UZXh0RGVsdGFIABIpCglyZXN0YXJ0ZWQYAyABKAsyFC5zbHVpY2UudjEuUmVzdGFydGVkSAASJwoIZmluaXNoZWQYBCABKAsyEy5zbHVpY2UudjEuRmluaXNoZWRIAEIHCgVldmVudCKWAQoHU3RhcnRlZBIPCgdjYWxsX2lkGAEgASgJEg0KBW1vZGVsGAIgASgJEioKBnByb21wdBgDIAEoCzIaLnNsdWljZS52MS5Qcm9tcHRSZWZlcmVuY2USLAoMY2FjaGVfc3RhdHVzGAQgASgOMhYuc2x1aWNlLnYxLkNhY2hlU3RhdHVzEhEKCXN5bnRoZXRpYxgFIAEoCCIyCglUZXh0RGVsdGESFwoPc2VxdWVuY2VfbnVtYmVyGAEgASgDEgwKBHRleHQYAiABKAkiQgoJUmVzdGFydGVkEiYKBWNhdXNlGAEgASgOMhcuc2x1aWNlLnYxLlJlc3RhcnRDYXVzZRINCgVtb2RlbBgCIAEoCSI1CghGaW5pc2hlZBIpCgpjb21wbGV0aW9uGAEgASgLMhUuc2x1aWNlLnYxLkNvbXBsZXRpb24iQwoORXhwbGFpblJlcXVlc3QSMQoFaW5wdXQYASABKAsyGi5zbHVpY2UudjEuQ29tcGxldGlvbklucHV0Qga6SAPIAQEiPgoPRXhwbGFpblJlc3BvbnNlEisKC2V4cGxhbmF0aW9uGAEgASgLMhYuc2x1aWNlLnYxLkV4cGxhbmF0aW9uKpwBCgxSZXN0YXJ0Q2F1c2USHQoZUkVTVEFSVF9DQVVTRV9VTlNQRUNJRklFRBAAEhcKE1JFU1RBUlRfQ0FVU0VfUkVUUlkQARIaChZSRVNUQVJUX0NBVVNFX0ZBTExCQUNLEAISGAoUUkVTVEFSVF9DQVVTRV9SRVBBSVIQAxIeChpSRVNUQVJUX0NBVVNFX09VVFBVVF9MSU1JVBAEMvoBCg9QaXBlbGluZVNlcnZpY2USRQoIQ29tcGxldGUSGi5zbHVpY2UudjEuQ29tcGxldGVSZXF1ZXN0Ghsuc2x1aWNlLnYxLkNvbXBsZXRlUmVzcG9uc2UiABJZCg5TdHJlYW1Db21wbGV0ZRIgLnNsdWljZS52MS5TdHJlYW1Db21wbGV0ZVJlcXVlc3QaIS5zbHVpY2UudjEuU3RyZWFtQ29tcGxldGVSZXNwb25zZSIAMAESRQoHRXhwbGFpbhIZLnNsdWljZS52MS5FeHBsYWluUmVxdWVzdBoaLnNsdWljZS52MS5FeHBsYWluUmVzcG9uc2UiA5ACAkI0Cg1kZXYuc2x1aWNlLnYxUAFaIXNsdWljZS5kZXYvZ2VuL3NsdWljZS92MTtzbHVpY2V2MWIGcHJvdG8z", [file_buf_validate_validate, file_sluice_v1_completion, file_sluice_v1_completion_input, file_sluice_v1_explanation]);
+  fileDesc("CiBzbHVpY2UvdjEvcGlwZWxpbmVfc2VydmljZS5wcm90bxIJc2x1aWNlLnYxIkQKD0NvbXBsZXRlUmVxdWVzdBIxCgVpbnB1dBgBIAEoCzIaLnNsdWljZS52MS5Db21wbGV0aW9uSW5wdXRCBrpIA8gBASI9ChBDb21wbGV0ZVJlc3BvbnNlEikKCmNvbXBsZXRpb24YASABKAsyFS5zbHVpY2UudjEuQ29tcGxldGlvbiJKChVTdHJlYW1Db21wbGV0ZVJlcXVlc3QSMQoFaW5wdXQYASABKAsyGi5zbHVpY2UudjEuQ29tcGxldGlvbklucHV0Qga6SAPIAQEi8gEKFlN0cmVhbUNvbXBsZXRlUmVzcG9uc2USJQoHc3RhcnRlZBgBIAEoCzISLnNsdWljZS52MS5TdGFydGVkSAASKgoKdGV4dF9kZWx0YRgCIAEoCzIULnNsdWljZS52MS5UZXh0RGVsdGFIABIpCglyZXN0YXJ0ZWQYAyABKAsyFC5zbHVpY2UudjEuUmVzdGFydGVkSAASJwoIZmluaXNoZWQYBCABKAsyEy5zbHVpY2UudjEuRmluaXNoZWRIABIoCglqc29uX3BhcnQYBSABKAsyEy5zbHVpY2UudjEuSnNvblBhcnRIAEIHCgVldmVudCKWAQoHU3RhcnRlZBIPCgdjYWxsX2lkGAEgASgJEg0KBW1vZGVsGAIgASgJEioKBnByb21wdBgDIAEoCzIaLnNsdWljZS52MS5Qcm9tcHRSZWZlcmVuY2USLAoMY2FjaGVfc3RhdHVzGAQgASgOMhYuc2x1aWNlLnYxLkNhY2hlU3RhdHVzEhEKCXN5bnRoZXRpYxgFIAEoCCIyCglUZXh0RGVsdGESFwoPc2VxdWVuY2VfbnVtYmVyGAEgASgDEgwKBHRleHQYAiABKAkiKQoISnNvblBhcnQSDwoHcG9pbnRlchgBIAEoCRIMCgR0ZXh0GAIgASgJIkIKCVJlc3RhcnRlZBImCgVjYXVzZRgBIAEoDjIXLnNsdWljZS52MS5SZXN0YXJ0Q2F1c2USDQoFbW9kZWwYAiABKAkiNQoIRmluaXNoZWQSKQoKY29tcGxldGlvbhgBIAEoCzIVLnNsdWljZS52MS5Db21wbGV0aW9uIkMKDkV4cGxhaW5SZXF1ZXN0EjEKBWlucHV0GAEgASgLMhouc2x1aWNlLnYxLkNvbXBsZXRpb25JbnB1dEIGukgDyAEBIj4KD0V4cGxhaW5SZXNwb25zZRIrCgtleHBsYW5hdGlvbhgBIAEoCzIWLnNsdWljZS52MS5FeHBsYW5hdGlvbir1AQoMUmVzdGFydENhdXNlEh0KGVJFU1RBUlRfQ0FVU0VfVU5TUEVDSUZJRUQQABIXChNSRVNUQVJUX0NBVVNFX1JFVFJZEAESGgoWUkVTVEFSVF9DQVVTRV9GQUxMQkFDSxACEhgKFFJFU1RBUlRfQ0FVU0VfUkVQQUlSEAMSHgoaUkVTVEFSVF9DQVVTRV9PVVRQVVRfTElNSVQQBBIcChhSRVNUQVJUX0NBVVNFX0NPUlJFQ1RJT04QBRIcChhSRVNUQVJUX0NBVVNFX0VTQ0FMQVRJT04QBhIbChdSRVNUQVJUX0NBVVNFX1RSVU5DQVRFRBAHMvoBCg9QaXBlbGluZVNlcnZpY2USRQoIQ29tcGxldGUSGi5zbHVpY2UudjEuQ29tcGxldGVSZXF1ZXN0Ghsuc2x1aWNlLnYxLkNvbXBsZXRlUmVzcG9uc2UiABJZCg5TdHJlYW1Db21wbGV0ZRIgLnNsdWljZS52MS5TdHJlYW1Db21wbGV0ZVJlcXVlc3QaIS5zbHVpY2UudjEuU3RyZWFtQ29tcGxldGVSZXNwb25zZSIAMAESRQoHRXhwbGFpbhIZLnNsdWljZS52MS5FeHBsYWluUmVxdWVzdBoaLnNsdWljZS52MS5FeHBsYWluUmVzcG9uc2UiA5ACAkI0Cg1kZXYuc2x1aWNlLnYxUAFaIXNsdWljZS5kZXYvZ2VuL3NsdWljZS92MTtzbHVpY2V2MWIGcHJvdG8z", [file_buf_validate_validate, file_sluice_v1_completion, file_sluice_v1_completion_input, file_sluice_v1_explanation]);
 
 /**
  * CompleteRequest asks for a completion.
@@ -111,7 +111,7 @@ export type StreamCompleteResponse = Message<"sluice.v1.StreamCompleteResponse">
     case: "textDelta";
   } | {
     /**
-     * All deltas so far are void.
+     * All deltas and parts so far are void.
      *
      * @generated from field: sluice.v1.Restarted restarted = 3;
      */
@@ -125,6 +125,14 @@ export type StreamCompleteResponse = Message<"sluice.v1.StreamCompleteResponse">
      */
     value: Finished;
     case: "finished";
+  } | {
+    /**
+     * A completed part of a JSON answer.
+     *
+     * @generated from field: sluice.v1.JsonPart json_part = 5;
+     */
+    value: JsonPart;
+    case: "jsonPart";
   } | { case: undefined; value?: undefined };
 };
 
@@ -213,7 +221,38 @@ export const TextDeltaSchema: GenMessage<TextDelta> = /*@__PURE__*/
   messageDesc(file_sluice_v1_pipeline_service, 5);
 
 /**
- * Restarted says that all deltas so far are void, because the answer is made anew.
+ * JsonPart is a value inside a JSON answer that is complete, so that frontends can show fields before the answer ends.
+ * Members and items are sent in the order they complete, down to the third level of the answer; what is deeper comes
+ * with the value that holds it, as does a value whose pointer would be longer than 512 characters. A part sent on any level comes after the parts inside it. Parts agree with the final
+ * value unless a Restarted comes between.
+ *
+ * @generated from message sluice.v1.JsonPart
+ */
+export type JsonPart = Message<"sluice.v1.JsonPart"> & {
+  /**
+   * JSON pointer (RFC 6901) into the answer, such as "/lines/0". Never empty: the whole answer is in Finished.
+   *
+   * @generated from field: string pointer = 1;
+   */
+  pointer: string;
+
+  /**
+   * The value as JSON text, as the model wrote it.
+   *
+   * @generated from field: string text = 2;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message sluice.v1.JsonPart.
+ * Use `create(JsonPartSchema)` to create a new message.
+ */
+export const JsonPartSchema: GenMessage<JsonPart> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_pipeline_service, 6);
+
+/**
+ * Restarted says that all deltas and parts so far are void, because the answer is made anew.
  *
  * @generated from message sluice.v1.Restarted
  */
@@ -238,7 +277,7 @@ export type Restarted = Message<"sluice.v1.Restarted"> & {
  * Use `create(RestartedSchema)` to create a new message.
  */
 export const RestartedSchema: GenMessage<Restarted> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_pipeline_service, 6);
+  messageDesc(file_sluice_v1_pipeline_service, 7);
 
 /**
  * Finished is the last event.
@@ -259,7 +298,7 @@ export type Finished = Message<"sluice.v1.Finished"> & {
  * Use `create(FinishedSchema)` to create a new message.
  */
 export const FinishedSchema: GenMessage<Finished> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_pipeline_service, 7);
+  messageDesc(file_sluice_v1_pipeline_service, 8);
 
 /**
  * ExplainRequest asks what a completion would do.
@@ -280,7 +319,7 @@ export type ExplainRequest = Message<"sluice.v1.ExplainRequest"> & {
  * Use `create(ExplainRequestSchema)` to create a new message.
  */
 export const ExplainRequestSchema: GenMessage<ExplainRequest> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_pipeline_service, 8);
+  messageDesc(file_sluice_v1_pipeline_service, 9);
 
 /**
  * ExplainResponse carries an explanation.
@@ -301,7 +340,7 @@ export type ExplainResponse = Message<"sluice.v1.ExplainResponse"> & {
  * Use `create(ExplainResponseSchema)` to create a new message.
  */
 export const ExplainResponseSchema: GenMessage<ExplainResponse> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_pipeline_service, 9);
+  messageDesc(file_sluice_v1_pipeline_service, 10);
 
 /**
  * RestartCause says why an answer is made anew.
@@ -343,6 +382,27 @@ export const RestartCause = {
    * @generated from enum value: RESTART_CAUSE_OUTPUT_LIMIT = 4;
    */
   OUTPUT_LIMIT: 4,
+
+  /**
+   * The answer broke its schema or a check, and the same model is asked to correct it.
+   *
+   * @generated from enum value: RESTART_CAUSE_CORRECTION = 5;
+   */
+  CORRECTION: 5,
+
+  /**
+   * The answer broke its schema or a check, and the stronger model of the alias's `escalate_to` is asked.
+   *
+   * @generated from enum value: RESTART_CAUSE_ESCALATION = 6;
+   */
+  ESCALATION: 6,
+
+  /**
+   * The provider read only a part of the prompt; the model is asked again with a shorter one.
+   *
+   * @generated from enum value: RESTART_CAUSE_TRUNCATED = 7;
+   */
+  TRUNCATED: 7,
 } as const;
 
 /**
