@@ -1,4 +1,4 @@
-import type { Model, ModelPrice } from "../../gen/sluice/v1/model_pb.ts";
+import { Circuit, type Model, type ModelPrice, type ModelState } from "../../gen/sluice/v1/model_pb.ts";
 import { formatNanoUsd } from "../core/money.ts";
 import { connect, type ServerOptions } from "./server-options.ts";
 import { tableText } from "./table.ts";
@@ -7,7 +7,17 @@ import { exitCode, type Terminal } from "./terminal.ts";
 /** `sluice models`: the models that a running server can call. */
 export async function listModels(options: ServerOptions, terminal: Terminal): Promise<number> {
   const models = await connect(options, terminal).listModels();
-  const head = ["model", "provider", "served by", "window", "output", "1M prompt tokens", "1M completion tokens", ""];
+  const head = [
+    "model",
+    "provider",
+    "served by",
+    "window",
+    "output",
+    "1M prompt tokens",
+    "1M completion tokens",
+    "state",
+    "",
+  ];
   terminal.stdout.write(tableText([head, ...models.map(rowOf)]));
   return exitCode.ok;
 }
@@ -21,6 +31,7 @@ function rowOf(model: Model): string[] {
     String(model.maxOutputTokens),
     priceText(model.price, "promptNanoUsdPerMillionTokens"),
     priceText(model.price, "completionNanoUsdPerMillionTokens"),
+    stateText(model.state),
     notesOf(model).join("; "),
   ];
 }
@@ -30,6 +41,20 @@ function priceText(
   part: "promptNanoUsdPerMillionTokens" | "completionNanoUsdPerMillionTokens",
 ): string {
   return price === undefined ? "unknown" : formatNanoUsd(price[part]);
+}
+
+/** Models of the sandbox have no state, nor has any model of a server that does not tell it. */
+function stateText(state: ModelState | undefined): string {
+  if (state === undefined) return "-";
+  const { circuit, probeAfterMs, coolDownMs } = state;
+  if (circuit === Circuit.OPEN) return `open${secondsText(probeAfterMs)}`;
+  if (circuit === Circuit.HALF_OPEN) return "half-open";
+  return coolDownMs === undefined ? "ok" : `cooling${secondsText(coolDownMs)}`;
+}
+
+/** Whole seconds, rounded up. */
+function secondsText(ms: bigint | undefined): string {
+  return ms === undefined ? "" : ` ${(ms + 999n) / 1000n} s`;
 }
 
 function notesOf({ isDefault, synthetic, description, fallbacks, escalateTo }: Model): string[] {

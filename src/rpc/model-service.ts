@@ -1,8 +1,9 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { type ModelSchema, StructuredOutput } from "../../gen/sluice/v1/model_pb.ts";
+import { Circuit, type ModelSchema, type ModelStateSchema, StructuredOutput } from "../../gen/sluice/v1/model_pb.ts";
 import type { ModelService } from "../../gen/sluice/v1/model_service_pb.ts";
 import type { ModelCatalog, ModelTarget, StructuredOutputMode } from "../core/model.ts";
+import type { CircuitState, ModelState, ModelStates } from "../core/model-state.ts";
 import type { PriceBook } from "../core/money.ts";
 
 const structuredOutputs: Readonly<Record<StructuredOutputMode, StructuredOutput>> = {
@@ -11,20 +12,31 @@ const structuredOutputs: Readonly<Record<StructuredOutputMode, StructuredOutput>
   prompt: StructuredOutput.PROMPT,
 };
 
+const circuits: Readonly<Record<CircuitState, Circuit>> = {
+  closed: Circuit.CLOSED,
+  open: Circuit.OPEN,
+  half_open: Circuit.HALF_OPEN,
+};
+
 export interface ModelServicePorts {
   readonly models: ModelCatalog;
   readonly prices: PriceBook;
+  readonly states: ModelStates;
 }
 
 /** ModelService over the configured models. */
-export function modelService({ models, prices }: ModelServicePorts): ServiceImpl<typeof ModelService> {
+export function modelService(ports: ModelServicePorts): ServiceImpl<typeof ModelService> {
   return {
-    listModels: () => ({ models: models.list().map((target) => shown(target, models.defaultAlias, prices)) }),
+    listModels: () => ({ models: ports.models.list().map((target) => shown(target, ports)) }),
   };
 }
 
-function shown(target: ModelTarget, defaultAlias: string, prices: PriceBook): MessageInitShape<typeof ModelSchema> {
+function shown(
+  target: ModelTarget,
+  { models, prices, states }: ModelServicePorts,
+): MessageInitShape<typeof ModelSchema> {
   const price = prices.price(target.provider, target.providerModel);
+  const state = states.state(target);
   return {
     name: target.alias,
     provider: target.provider.id,
@@ -41,7 +53,23 @@ function shown(target: ModelTarget, defaultAlias: string, prices: PriceBook): Me
       version: price.version,
     },
     synthetic: target.synthetic,
-    isDefault: target.alias === defaultAlias,
+    isDefault: target.alias === models.defaultAlias,
     description: target.description,
+    state: state && shownState(state),
   };
+}
+
+function shownState(state: ModelState): MessageInitShape<typeof ModelStateSchema> {
+  const { circuit, probeAfterMs, coolDownMs, ...counts } = state;
+  return {
+    ...counts,
+    circuit: circuits[circuit],
+    probeAfterMs: wholeMs(probeAfterMs),
+    coolDownMs: wholeMs(coolDownMs),
+  };
+}
+
+/** Rounded up, so that nobody who waits as long comes too early. */
+function wholeMs(ms: number | undefined): bigint | undefined {
+  return ms === undefined ? undefined : BigInt(Math.ceil(ms));
 }

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { StructuredOutput } from "../../gen/sluice/v1/model_pb.ts";
+import { Circuit, StructuredOutput } from "../../gen/sluice/v1/model_pb.ts";
 import { ModelService } from "../../gen/sluice/v1/model_service_pb.ts";
+import type { ModelTarget } from "../../src/core/model.ts";
+import type { ModelState } from "../../src/core/model-state.ts";
 import { catalog } from "../support/models.ts";
 import { fakeTarget } from "./support/fake-ports.ts";
 import { inMemory } from "./support/in-memory.ts";
@@ -36,6 +38,30 @@ describe("ModelService.ListModels", () => {
       models.map(({ structuredOutput }) => structuredOutput),
       [StructuredOutput.PROMPT, StructuredOutput.JSON_OBJECT],
     );
+  });
+
+  it("shows how real models are doing, and nothing of synthetic ones", async () => {
+    const counts = { inFlight: 64, queued: 3, maxConcurrency: 64, maxQueue: 256, consecutiveFailures: 5 };
+    const shownAs = async (state: ModelState) => {
+      const states = { state: ({ synthetic }: ModelTarget) => (synthetic ? undefined : state) };
+      const { models } = await inMemory({ ports: { ...ports, states } })
+        .client(ModelService)
+        .listModels({});
+      assert.equal(models[1]?.state, undefined);
+      const { $typeName: _, ...shown } = models[0]?.state ?? assert.fail("there is no state");
+      return shown;
+    };
+    assert.deepEqual(await shownAs({ circuit: "open", probeAfterMs: 900.2, ...counts }), {
+      circuit: Circuit.OPEN,
+      probeAfterMs: 901n,
+      ...counts,
+    });
+    assert.deepEqual(await shownAs({ circuit: "closed", coolDownMs: 12_000, ...counts }), {
+      circuit: Circuit.CLOSED,
+      coolDownMs: 12_000n,
+      ...counts,
+    });
+    assert.deepEqual(await shownAs({ circuit: "half_open", ...counts }), { circuit: Circuit.HALF_OPEN, ...counts });
   });
 
   it("shows a known price, and none where it is unknown", async () => {
