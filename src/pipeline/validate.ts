@@ -2,11 +2,12 @@ import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { create } from "@bufbuild/protobuf";
 import { pathToString } from "@bufbuild/protobuf/reflect";
 import { createValidator } from "@bufbuild/protovalidate";
-import { type CompletionInput, CompletionInputSchema } from "../../gen/sluice/v1/completion_input_pb.ts";
+import { type Check, type CompletionInput, CompletionInputSchema } from "../../gen/sluice/v1/completion_input_pb.ts";
 import { Role } from "../../gen/sluice/v1/message_pb.ts";
 import { invalidRequest, SluiceError } from "../core/failure.ts";
 import { InvalidSchemaError, type JsonSchema, type JsonSchemas } from "../core/json-schema.ts";
 import type { PromptVariables } from "../core/prompt.ts";
+import { type CheckCompiler, type Checks, InvalidCheckError } from "../core/semantic-check.ts";
 import { findLongLists } from "./validate/item-counts.ts";
 import { readVariables } from "./validate/variables.ts";
 
@@ -17,6 +18,13 @@ export interface ValidInput {
   readonly variables: PromptVariables;
   /** The compiled schema of the request's own JSON output. */
   readonly outputSchema?: JsonSchema;
+  /** The compiled checks of the request's own output; absent where it has none. */
+  readonly outputChecks?: Checks;
+}
+
+export interface ValidatePorts {
+  readonly schemas: JsonSchemas;
+  readonly checks: CheckCompiler;
 }
 
 const MAX_VIOLATIONS = 16;
@@ -63,12 +71,13 @@ function joinPath(prefix: string, path: string): string {
  */
 export function warmValidation(): void {
   const text = "warm";
+  const checks = [{ rule: text, message: text }];
   validator.validate(
     CompletionInputSchema,
     create(CompletionInputSchema, {
       prompt: { name: text, variables: {} },
       messages: [{ role: Role.USER, content: [{ content: { case: "text", value: text } }] }],
-      output: { format: { case: "json", value: { schema: "{}" } } },
+      output: { format: { case: "json", value: { schema: "{}", checks } } },
       context: { chunks: [{ id: text, text }] },
       generation: { temperature: 1, topP: 1, maxOutputTokens: 1, stop: [text] },
       cache: { ttlSeconds: 1 },
@@ -78,14 +87,34 @@ export function warmValidation(): void {
 }
 
 /** The validate stage. Errors: INVALID_REQUEST. */
-export function validate(ports: { schemas: JsonSchemas }, input: CompletionInput | undefined): ValidInput {
+export function validate(ports: ValidatePorts, input: CompletionInput | undefined): ValidInput {
   if (!input) throw invalidRequest("input", "required", "value is required");
   checkMessage(CompletionInputSchema, input, "input");
   return {
     input,
     variables: input.prompt ? readVariables(input.prompt) : { value: {}, spelled: {} },
     outputSchema: compileOutputSchema(ports.schemas, input),
+    outputChecks: compileOutputChecks(ports.checks, input),
   };
+}
+
+/** Where messages are given, there are no variables. */
+const NO_VARIABLES = JSON.stringify({ type: "object", properties: {}, additionalProperties: false });
+
+function compileOutputChecks(compiler: CheckCompiler, input: CompletionInput): Checks | undefined {
+  const format = input.output?.format;
+  if (!format?.case || format.value.checks.length === 0) return undefined;
+  const checks: readonly Check[] = format.value.checks;
+  try {
+    // What the prompt's variables may be is known when the prompt is looked up, which comes later.
+    return compiler.compile(checks, {
+      ...(format.case === "json" && { schemaText: format.value.schema }),
+      ...(!input.prompt && { inputSchemaText: NO_VARIABLES }),
+    });
+  } catch (error) {
+    if (!(error instanceof InvalidCheckError)) throw error;
+    throw invalidRequest(`input.output.${format.case}.checks[${error.index}].rule`, error.rule, error.message);
+  }
 }
 
 function compileOutputSchema(schemas: JsonSchemas, input: CompletionInput): JsonSchema | undefined {

@@ -1,7 +1,16 @@
 import type { GenerationOptions } from "../../../gen/sluice/v1/completion_input_pb.ts";
+import type { CheckSource } from "../../core/semantic-check.ts";
 import { readGeneration } from "./generation-options.ts";
+import { readChecks } from "./output-checks.ts";
 import type { ProblemReport } from "./problems.ts";
 import { parseYaml, type YamlPath, type YamlSource } from "./yaml-source.ts";
+
+/** What is said of the answer. Without a schema it is text. */
+export interface OutputPart {
+  readonly schema?: object;
+  readonly example?: unknown;
+  readonly checks: readonly CheckSource[];
+}
 
 /** What the front matter says, its shape checked; the schemas in it are not yet compiled. */
 export interface FrontMatter {
@@ -11,7 +20,7 @@ export interface FrontMatter {
   readonly generation?: GenerationOptions;
   /** Of a prompt without variables: an object schema without properties. */
   readonly inputSchema: object;
-  readonly output?: { readonly schema: object; readonly example?: unknown };
+  readonly output?: OutputPart;
   readonly example?: object;
 }
 
@@ -62,10 +71,14 @@ function readModel(top: ReadonlyMap<string, unknown>, yaml: YamlSource, report: 
 
 function readOutput(top: ReadonlyMap<string, unknown>, yaml: YamlSource, report: ProblemReport): FrontMatter["output"] {
   if (!top.has("output")) return undefined;
-  const output = mapping(top.get("output"), "output", ["output"], ["schema", "example"], yaml, report);
-  const schema = output && schemaOf(output, "output", yaml, report);
-  if (!schema) return undefined;
-  return output.has("example") ? { schema, example: output.get("example") } : { schema };
+  const output = mapping(top.get("output"), "output", ["output"], ["schema", "example", "checks"], yaml, report);
+  if (!output) return undefined;
+  const checks = readChecks(output, yaml, report);
+  // The answer is text where only checks are declared.
+  const isText = output.has("checks") && !output.has("schema") && !output.has("example");
+  const schema = isText ? undefined : schemaOf(output, "output", yaml, report);
+  if (!isText && !schema) return undefined;
+  return { ...(schema && { schema }), ...(output.has("example") && { example: output.get("example") }), checks };
 }
 
 function readExample(top: ReadonlyMap<string, unknown>, yaml: YamlSource, report: ProblemReport): object | undefined {

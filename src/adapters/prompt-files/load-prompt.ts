@@ -3,9 +3,11 @@ import { invalidRequest, SluiceError } from "../../core/failure.ts";
 import type { JsonSchema, JsonSchemas } from "../../core/json-schema.ts";
 import type { ChatMessage } from "../../core/model.ts";
 import type { LoadedPrompt, PromptChunk, PromptVariables } from "../../core/prompt.ts";
+import type { CheckCompiler } from "../../core/semantic-check.ts";
 import { compileTemplate, type Template } from "./compile-template.ts";
 import { type FrontMatter, readFrontMatter } from "./front-matter.ts";
 import { checkInputSchema, compileSchema } from "./input-schema.ts";
+import { compileChecks } from "./output-checks.ts";
 import { ProblemReport, type PromptFileProblem } from "./problems.ts";
 import { CONTEXT_NAME } from "./reserved-names.ts";
 import { type SectionRule, splitSections } from "./role-sections.ts";
@@ -25,6 +27,12 @@ export interface PromptSource {
   readonly bytes: Uint8Array;
 }
 
+/** What compiles the parts of a prompt file that are not its own. */
+export interface PromptCompilers {
+  readonly schemas: JsonSchemas;
+  readonly checks: CheckCompiler;
+}
+
 export type LoadResult =
   | { readonly ok: true; readonly prompt: LoadedPrompt }
   | { readonly ok: false; readonly problems: readonly PromptFileProblem[] };
@@ -37,17 +45,17 @@ export function contentHashOf(bytes: Uint8Array): string {
 /** Reads, checks and compiles one prompt file. All its problems are reported together, as far as they can be told apart. */
 export function loadPrompt(
   source: PromptSource,
-  schemas: JsonSchemas,
+  compilers: PromptCompilers,
   rule: SectionRule = "ends_with_user",
 ): LoadResult {
   const report = new ProblemReport(source.file);
-  const prompt = readPrompt(source, schemas, rule, report);
+  const prompt = readPrompt(source, compilers, rule, report);
   return prompt && report.isEmpty ? { ok: true, prompt } : { ok: false, problems: report.problems };
 }
 
 function readPrompt(
   source: PromptSource,
-  schemas: JsonSchemas,
+  compilers: PromptCompilers,
   rule: SectionRule,
   report: ProblemReport,
 ): LoadedPrompt | undefined {
@@ -57,9 +65,12 @@ function readPrompt(
   const front = readFrontMatter(parts.frontMatter, parts.frontMatterLine, report);
   const sections = splitSections(parts.bodyLines, parts.bodyLine, rule, report);
   if (!front) return undefined;
-  const output = front.output && compileSchema(front.output.schema, ["output", "schema"], front.yaml, schemas, report);
+  const { schemas } = compilers;
+  const output =
+    front.output?.schema && compileSchema(front.output.schema, ["output", "schema"], front.yaml, schemas, report);
   if (output) checkOutputExample(front, output, report);
   const input = compileSchema(front.inputSchema, ["input", "schema"], front.yaml, schemas, report);
+  const outputChecks = compileChecks(front, { output, input }, compilers.checks, report);
   if (!input || !isSchemaNode(front.inputSchema)) return undefined;
   if (!checkInputSchema(front.inputSchema, front.yaml, report)) return undefined;
   const shape = Shape.of(front.inputSchema);
@@ -76,6 +87,7 @@ function readPrompt(
     inputSchemaText: input.text,
     ...(output && { outputSchemaText: output.text }),
     ...(front.output && "example" in front.output && { outputExampleText: JSON.stringify(front.output.example) }),
+    ...(outputChecks && { outputChecks }),
     ...(front.example && { exampleVariablesText: JSON.stringify(front.example) }),
     source: text,
     usesContext,

@@ -2,6 +2,7 @@
 export const PROMPT_RULES = [
   "ambiguous_parent",
   "block_params",
+  "check",
   "decorator",
   "description",
   "empty_section",

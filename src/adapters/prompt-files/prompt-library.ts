@@ -1,9 +1,8 @@
 import { join } from "node:path";
 import { errorCode } from "../../core/error-code.ts";
-import type { JsonSchemas } from "../../core/json-schema.ts";
 import type { Log } from "../../core/log.ts";
 import type { LoadedPrompt, PromptLibrary } from "../../core/prompt.ts";
-import { type LoadResult, loadPrompt } from "./load-prompt.ts";
+import { type LoadResult, loadPrompt, type PromptCompilers } from "./load-prompt.ts";
 import { type PromptFileProblem, PromptFilesError } from "./problems.ts";
 import { PromptIndex } from "./prompt-index.ts";
 import { listPromptFiles, type PromptFile, readPromptFile } from "./prompt-tree.ts";
@@ -11,10 +10,9 @@ import { ServedCopies } from "./served-copies.ts";
 import { ServedVersions } from "./served-versions.ts";
 import { type TreeWatch, watchTree } from "./watch-tree.ts";
 
-export interface PromptLibraryOptions {
+export interface PromptLibraryOptions extends PromptCompilers {
   /** Folder with `<name>/<version>.prompt`. */
   readonly dir: string;
-  readonly schemas: JsonSchemas;
   readonly log: Log;
   /** Folder that remembers over restarts what was served; without it, versions are immutable while the process lives. */
   readonly servedDir?: string;
@@ -54,7 +52,7 @@ class FilePromptLibrary implements PromptLibrary {
 
   constructor(options: PromptLibraryOptions, copies: ServedCopies | undefined) {
     this.#options = options;
-    this.#served = new ServedVersions(options.schemas, options.log, copies, (prompt) => this.#keepServed(prompt));
+    this.#served = new ServedVersions(options, options.log, copies, (prompt) => this.#keepServed(prompt));
   }
 
   get(name: string, version: string): LoadedPrompt {
@@ -134,7 +132,7 @@ class FilePromptLibrary implements PromptLibrary {
       return { stamp, prompt: before };
     }
     if (before?.contentHash === read.contentHash) return { stamp, prompt: before };
-    const loaded: LoadResult = loadPrompt({ ...file, file: file.path, bytes: read.bytes }, this.#options.schemas);
+    const loaded: LoadResult = loadPrompt({ ...file, file: file.path, bytes: read.bytes }, this.#options);
     if (!loaded.ok) {
       problems.push(...loaded.problems);
       return { stamp, prompt: before };

@@ -1,7 +1,6 @@
-import type { JsonSchemas } from "../../core/json-schema.ts";
 import type { Log } from "../../core/log.ts";
 import type { LoadedPrompt } from "../../core/prompt.ts";
-import { loadPrompt } from "./load-prompt.ts";
+import { loadPrompt, type PromptCompilers } from "./load-prompt.ts";
 import { MAX_PROMPT_FILES } from "./prompt-tree.ts";
 import type { ServedCopies } from "./served-copies.ts";
 
@@ -10,7 +9,7 @@ import type { ServedCopies } from "./served-copies.ts";
  * by that name, and a file that says something else under the same name is refused.
  */
 export class ServedVersions {
-  readonly #schemas: JsonSchemas;
+  readonly #compilers: PromptCompilers;
   readonly #log: Log;
   readonly #copies: ServedCopies | undefined;
   /** By `<name>/<version>`; also of versions whose file has gone since. */
@@ -19,13 +18,13 @@ export class ServedVersions {
 
   /** `onServed` hears of each version once, when it becomes immutable. */
   constructor(
-    schemas: JsonSchemas,
+    compilers: PromptCompilers,
     log: Log,
     copies: ServedCopies | undefined,
     onServed: (prompt: LoadedPrompt) => void,
   ) {
     this.#onServed = onServed;
-    this.#schemas = schemas;
+    this.#compilers = compilers;
     this.#log = log;
     this.#copies = copies;
   }
@@ -98,7 +97,7 @@ export class ServedVersions {
     }
     const bytes = await this.#copies?.read(key);
     if (!bytes) return undefined;
-    const loaded = loadPrompt({ file, name: prompt.name, version: prompt.version, bytes }, this.#schemas);
+    const loaded = loadPrompt({ file, name: prompt.name, version: prompt.version, bytes }, this.#compilers);
     if (!loaded.ok) {
       this.#log.warn("prompt_served_copy_damaged", { file, problems: loaded.problems });
       return undefined;

@@ -6,7 +6,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { openPromptLibrary, PromptFilesError } from "../../../src/adapters/prompt-files/index.ts";
 import { SluiceError } from "../../../src/core/failure.ts";
 import type { PromptLibrary } from "../../../src/core/prompt.ts";
-import { promptText, recordingLog, render, schemas } from "./prompt-sources.ts";
+import { checks, promptText, recordingLog, render, schemas } from "./prompt-sources.ts";
 
 const says = (text: string) => promptText("", `@user\n${text}`);
 
@@ -38,7 +38,14 @@ describe("the prompt library", () => {
     options: { watch?: boolean; remembers?: boolean } = {},
   ): Promise<PromptLibrary & { close(): void }> {
     const remembered = options.remembers ? { servedDir } : {};
-    const library = await openPromptLibrary({ dir, schemas, log, watch: options.watch ?? false, ...remembered });
+    const library = await openPromptLibrary({
+      dir,
+      schemas,
+      checks,
+      log,
+      watch: options.watch ?? false,
+      ...remembered,
+    });
     open.push(library);
     return library;
   }

@@ -1,9 +1,11 @@
+import { createCheckCompiler } from "../../../src/adapters/cel-checks/index.ts";
 import { createJsonSchemas } from "../../../src/adapters/json-schema/index.ts";
 import { type LoadResult, loadPrompt } from "../../../src/adapters/prompt-files/index.ts";
 import type { Log, LogFields } from "../../../src/core/log.ts";
 import type { LoadedPrompt, PromptChunk } from "../../../src/core/prompt.ts";
 
 export const schemas = createJsonSchemas();
+export const checks = createCheckCompiler();
 
 /** A prompt file with these variables (YAML lines of `properties`) and this body. */
 export function promptText(properties: string, body: string, more = ""): string {
@@ -25,7 +27,7 @@ export function promptText(properties: string, body: string, more = ""): string 
 /** Loads a text as `prompts/test/v1.prompt`. */
 export function load(text: string | Uint8Array): LoadResult {
   const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
-  return loadPrompt({ file: "prompts/test/v1.prompt", name: "test", version: "v1", bytes }, schemas);
+  return loadPrompt({ file: "prompts/test/v1.prompt", name: "test", version: "v1", bytes }, { schemas, checks });
 }
 
 export function loadGood(text: string): LoadedPrompt {
