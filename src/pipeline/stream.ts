@@ -5,9 +5,10 @@ import { type StreamCompleteResponse, StreamCompleteResponseSchema } from "../..
 import type { Call } from "../core/call.ts";
 import { type CallEvent, type CompletePorts, runCall } from "./complete.ts";
 import { promptReference } from "./completion.ts";
+import { JsonParts } from "./json-parts.ts";
 import { inPieces } from "./replay.ts";
 
-/** A call as the contract's events. */
+/** A call as the contract's events. For JSON output each delta is followed by the parts that it completes. */
 export async function* streamCall(
   ports: CompletePorts,
   call: Call,
@@ -15,18 +16,31 @@ export async function* streamCall(
 ): AsyncGenerator<StreamCompleteResponse, void, undefined> {
   let sequence = 0n;
   let isReplay = false;
+  let isJson = false;
+  let parts: JsonParts | undefined;
   for await (const event of runCall(ports, call, input)) {
-    if (event.kind === "started") isReplay = isHit(event.cacheStatus);
+    if (event.kind === "started") {
+      isReplay = isHit(event.cacheStatus);
+      isJson = event.output === "json";
+    }
+    // Parts are of one answer: what follows a restart is another.
+    if (event.kind === "started" || event.kind === "restarted") parts = isJson ? new JsonParts() : undefined;
     // A cached answer is one delta; it goes out in pieces like a live one.
     const pieces = event.kind === "delta" && isReplay ? deltasOf(event.text) : [event];
     for (const piece of pieces) {
       if (piece.kind === "delta") sequence += 1n;
-      yield create(StreamCompleteResponseSchema, { event: contractEvent(piece, call, sequence) });
+      yield response(contractEvent(piece, call, sequence));
+      if (piece.kind !== "delta" || !parts) continue;
+      for (const part of parts.push(piece.text)) yield response({ case: "jsonPart", value: part });
     }
   }
 }
 
 type ContractEvent = MessageInitShape<typeof StreamCompleteResponseSchema>["event"];
+
+function response(event: ContractEvent): StreamCompleteResponse {
+  return create(StreamCompleteResponseSchema, { event });
+}
 
 function contractEvent(event: CallEvent, call: Call, sequenceNumber: bigint): ContractEvent {
   switch (event.kind) {
