@@ -5,14 +5,15 @@ import { SluiceError } from "../../core/failure.ts";
 import type { JsonSchema, JsonSchemas } from "../../core/json-schema.ts";
 import type { ChatMessage } from "../../core/model.ts";
 import type { LoadedPrompt, PromptLibrary } from "../../core/prompt.ts";
+import { type Checks, NO_CHECKS } from "../../core/semantic-check.ts";
 import type { ValidInput } from "../validate.ts";
 import { mergeSampling, type RequestedSampling } from "./sampling.ts";
 import { findTemplateToken } from "./template-tokens.ts";
 
 /** What is asked of the answer. */
 export type DraftOutput =
-  | { readonly kind: "text" }
-  | { readonly kind: "json"; readonly schema: JsonSchema; readonly exampleText: string };
+  | { readonly kind: "text"; readonly checks: Checks }
+  | { readonly kind: "json"; readonly schema: JsonSchema; readonly exampleText: string; readonly checks: Checks };
 
 /** A request whose names are resolved but which is not yet fitted to a model's window. */
 export interface Draft {
@@ -20,6 +21,8 @@ export interface Draft {
   /** The alias that the request or the prompt names; absent where neither does. */
   readonly modelAlias?: string;
   readonly output: DraftOutput;
+  /** Of the prompt, for the checks of its answer; empty where messages were given. */
+  readonly variables: unknown;
   readonly sampling: RequestedSampling;
   /** In the order they are shown. */
   readonly chunks: readonly ContextChunk[];
@@ -52,6 +55,7 @@ export function draftRequest(ports: { prompts: PromptLibrary; schemas: JsonSchem
     prompt,
     modelAlias: input.model || prompt?.model || undefined,
     output: resolveOutput(ports.schemas, valid, prompt),
+    variables: valid.variables.value,
     sampling: mergeSampling(input.generation, prompt?.generation),
     chunks: input.context?.chunks ?? [],
     templateTokenField: () => findTemplateToken(valid, prompt, withoutChunks),
@@ -79,15 +83,20 @@ function withFieldsOfInput<T>({ input }: ValidInput, render: () => T): T {
   }
 }
 
+/** A request's own output stands in place of the prompt's, and so do its checks: those of another schema would not fit. */
 function resolveOutput(schemas: JsonSchemas, valid: ValidInput, prompt: LoadedPrompt | undefined): DraftOutput {
   const asked = valid.input.output?.format.case;
-  if (valid.outputSchema) return { kind: "json", schema: valid.outputSchema, exampleText: "" };
-  if (asked === "text" || prompt?.outputSchemaText === undefined) return { kind: "text" };
+  if (valid.outputSchema)
+    return { kind: "json", schema: valid.outputSchema, exampleText: "", checks: valid.outputChecks ?? NO_CHECKS };
+  if (asked === "text") return { kind: "text", checks: valid.outputChecks ?? NO_CHECKS };
+  const checks = prompt?.outputChecks ?? NO_CHECKS;
+  if (prompt?.outputSchemaText === undefined) return { kind: "text", checks };
   // The schema of a loaded prompt compiled when it was loaded, so this is a look-up.
   return {
     kind: "json",
     schema: schemas.compile(prompt.outputSchemaText),
     exampleText: prompt.outputExampleText ?? "",
+    checks,
   };
 }
 

@@ -2,8 +2,9 @@ import type { ContextChunk } from "../../../gen/sluice/v1/completion_input_pb.ts
 import { SluiceError } from "../../core/failure.ts";
 import type { ChatMessage, ModelOutput, ModelTarget, SamplingOptions } from "../../core/model.ts";
 import type { BuiltinPrompts } from "../../core/prompt.ts";
-import type { TokenCounter } from "../../core/tokens.ts";
+import { TOKENS_PER_MESSAGE, type TokenCounter } from "../../core/tokens.ts";
 import type { Draft } from "./draft.ts";
+import { modeFor } from "./output-mode.ts";
 import { overflowFailure, type PartSizes } from "./overflow.ts";
 import { cutIntoParts, messagesIn, NO_VARIABLES, type PromptParts, tokensOf } from "./parts.ts";
 
@@ -33,6 +34,8 @@ export interface Dropped {
 /** A prompt that fits one model. */
 export interface FittedPrompt {
   readonly messages: readonly ChatMessage[];
+  /** How many of the last ones correct an earlier answer. */
+  readonly messagesOfCorrection: number;
   /** The chunks that the messages hold, in the order they are shown. */
   readonly chunks: readonly ContextChunk[];
   readonly output: ModelOutput;
@@ -53,6 +56,8 @@ export interface FitLimits {
   readonly maxOutputTokens?: number;
   /** Asks in words where the provider refused its native JSON mode. */
   readonly withoutJsonMode?: boolean;
+  /** Messages after the prompt that must fit too: what is wrong with the answer that it got. */
+  readonly appended?: readonly ChatMessage[];
 }
 
 /**
@@ -65,21 +70,33 @@ export function fitToModel(ports: FitPorts, draft: Draft, target: ModelTarget, l
   const sampling = limitSampling(draft, target, limits);
   const output = modelOutput(draft, target, limits);
   const parts = cutIntoParts(ports, draft, target, output);
-  const kept = dropUntilFits(draft, parts, windowTokens - sampling.maxOutputTokens);
+  const { appended = [] } = limits;
+  const appendedTokens = countMessages(ports.counter, target, appended);
+  const kept = dropUntilFits(draft, parts, windowTokens - sampling.maxOutputTokens - appendedTokens);
   if (!kept) {
     const room = { reservedOutputTokens: sampling.maxOutputTokens, windowTokens };
     throw new SluiceError(overflowFailure(partsThatMustFit(draft, parts), room, false));
   }
-  const budget = spend(parts, kept, sampling.maxOutputTokens, windowTokens);
+  const spent = spend(parts, kept, sampling.maxOutputTokens, windowTokens);
+  const budget = {
+    ...spent,
+    conversationTokens: spent.conversationTokens + appendedTokens,
+    promptTokens: spent.promptTokens + appendedTokens,
+  };
   const chunks = draft.chunks.filter((chunk) => !kept.droppedChunks.has(chunk));
   return {
-    messages: layOut(ports.builtins, draft, parts, chunks, kept.droppedTurns),
+    messages: [...layOut(ports.builtins, draft, parts, chunks, kept.droppedTurns), ...appended],
+    messagesOfCorrection: appended.length,
     chunks,
     output,
     sampling,
     budget,
     dropped: describeDropped(kept, parts, budget),
   };
+}
+
+function countMessages(counter: TokenCounter, { family }: ModelTarget, messages: readonly ChatMessage[]): number {
+  return messages.reduce((sum, { text }) => sum + counter.count(text, family) + TOKENS_PER_MESSAGE, 0);
 }
 
 function limitSampling(draft: Draft, target: ModelTarget, limits: FitLimits): SamplingOptions {
@@ -89,8 +106,9 @@ function limitSampling(draft: Draft, target: ModelTarget, limits: FitLimits): Sa
 
 function modelOutput(draft: Draft, target: ModelTarget, limits: FitLimits): ModelOutput {
   if (draft.output.kind === "text") return { kind: "text" };
-  const mode = limits.withoutJsonMode ? "prompt" : target.structuredOutput;
-  return { kind: "json", mode, schemaText: draft.output.schema.text };
+  const { text, definition } = draft.output.schema;
+  const mode = limits.withoutJsonMode ? "prompt" : modeFor(target.structuredOutput, definition);
+  return { kind: "json", mode, schemaText: text };
 }
 
 interface Kept {

@@ -3,6 +3,7 @@ import type { ChatMessage, ModelOutput, ModelTarget } from "../../core/model.ts"
 import type { BuiltinPrompts } from "../../core/prompt.ts";
 import { TOKENS_PER_MESSAGE, TOKENS_PER_PROMPT, type TokenCounter } from "../../core/tokens.ts";
 import type { Draft } from "./draft.ts";
+import { exampleOf } from "./example-of-schema.ts";
 
 /** Delimiters and line breaks that show a chunk, beside its id and text; a little more than either place uses. */
 const TOKENS_PER_CHUNK = 8;
@@ -69,10 +70,13 @@ export function messagesIn(turns: readonly Turn[]): number {
   return turns.reduce((total, turn) => total + turn.messages.length, 0);
 }
 
-/** Models without a native schema mode are asked in words; `json_object` promises JSON but knows no schema. */
+/**
+ * Models without a native schema mode are asked in words, with the example of the prompt or one that is made from the
+ * schema; `json_object` promises JSON but knows no schema.
+ */
 function askForJson(builtins: BuiltinPrompts, draft: Draft, output: ModelOutput): readonly ChatMessage[] {
   if (output.kind === "text" || output.mode === "json_schema" || draft.output.kind === "text") return [];
-  const variables = { schema: output.schemaText, example: draft.output.exampleText };
+  const variables = { schema: output.schemaText, example: draft.output.exampleText || exampleOf(draft.output.schema) };
   return builtins.jsonInstructions.render({ value: variables, spelled: variables }, []);
 }
 

@@ -11,6 +11,11 @@ import type { ValidInput } from "../validate.ts";
 const TEMPLATE_TOKEN =
   /<[|｜][^\s<>|｜]{1,64}[|｜]>|<(?:start|end)_of_turn>|\[\/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\]|<<\/?SYS>>/;
 
+/** Whether a text holds a chat-template token. */
+export function hasTemplateToken(text: string): boolean {
+  return TEMPLATE_TOKEN.test(text);
+}
+
 /**
  * The path of the first text of a request that holds a chat-template token, as clients write it. Texts are looked at
  * as the model gets them: parts of a message joined, and variables in their places, where two may make a token that

@@ -70,6 +70,26 @@ describe("limits of an attempt", () => {
       assert.equal(text, "ab");
     }));
 
+  it("does not count it as the attempt's time either, which is over as ever once the reader goes on", () =>
+    withUpstream(
+      events([chunk({ content: "a" }), { ...chunk({ content: "b" }), repeat: 500, every_ms: 10 }]),
+      async (model) => {
+        const request = modelRequest({ timeouts: { ...LIMITS, attemptMs: 100 } });
+        let deltas = 0;
+        const reading = async () => {
+          for await (const event of model.complete(request, new AbortController().signal)) {
+            if (event.kind === "delta") deltas += 1;
+            if (deltas === 1) await new Promise((resolve) => setTimeout(resolve, 300));
+          }
+        };
+        await assert.rejects(
+          reading(),
+          (error) => "fields" in Object(error) && Object(error).fields.kind === "attempt_timeout",
+        );
+        assert.ok(deltas > 1, "the attempt was over when the reader came back");
+      },
+    ));
+
   it("takes a silence after the finish reason for the end", () =>
     withUpstream(events([chunk({ content: "a" }), chunk({}, "stop")], { end: "hang" }), async (model) => {
       const { text, end } = await attempt(model, modelRequest({ timeouts: { ...LIMITS, idleMs: 60 } }));

@@ -19,6 +19,7 @@ export function modelRequest(more: Partial<ModelRequest> = {}): ModelRequest {
     attempt: 1,
     providerModel: "small-1",
     messages: [{ role: "user", text: "Hello" }],
+    messagesOfCorrection: 0,
     chunks: [],
     sampling: { maxOutputTokens: 100, stop: [] },
     output: { kind: "text" },

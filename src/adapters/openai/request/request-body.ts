@@ -1,7 +1,6 @@
 import type OpenAI from "openai";
 import type { ModelOutput, ModelRequest } from "../../../core/model.ts";
-import { parseJson } from "../untrusted.ts";
-import { fitsStrictSubset } from "./strict-schema.ts";
+import { adaptSchema } from "./adapt-schema.ts";
 
 export type MaxTokensField = "max_tokens" | "max_completion_tokens";
 
@@ -47,12 +46,8 @@ function responseFormat(output: ModelOutput): readonly string[] {
     const format: OpenAI.ResponseFormatJSONObject = { type: "json_object" };
     return [`"response_format":${JSON.stringify(format)}`];
   }
-  const schema = parseJson(output.schemaText);
-  if (schema === undefined) throw new TypeError("the output schema is not JSON");
-  const named: Omit<OpenAI.ResponseFormatJSONSchema["json_schema"], "schema"> = {
-    name: "answer",
-    strict: fitsStrictSubset(schema),
-  };
-  const jsonSchema = `${JSON.stringify(named).slice(0, -1)},"schema":${output.schemaText}}`;
+  const { schemaText, strict } = adaptSchema(output.schemaText);
+  const named: Omit<OpenAI.ResponseFormatJSONSchema["json_schema"], "schema"> = { name: "answer", strict };
+  const jsonSchema = `${JSON.stringify(named).slice(0, -1)},"schema":${schemaText}}`;
   return [`"response_format":{"type":"json_schema","json_schema":${jsonSchema}}`];
 }
