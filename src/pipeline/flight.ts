@@ -11,13 +11,28 @@ export class NobodyWaitsError extends Error {
   }
 }
 
+/** How far work may go ahead of its callers. */
+export interface FlightRoom<Event> {
+  /** The size of an event, at least 0, in the unit of `maxUnread`. */
+  sizeOf(event: Event): number;
+  /** Work that has sent more than this beyond the furthest of its callers waits for one of them. */
+  readonly maxUnread: number;
+}
+
 /**
  * Identical calls in flight share one piece of work. A caller who joins late gets what was sent and then goes on live;
- * a caller who leaves ends the work only when nobody else waits for it. The number of flights is bounded by the number
- * of calls under way, and what a flight keeps by the number of attempts times the size of an answer.
+ * a caller who leaves ends the work only when nobody else waits for it. The work goes as fast as the fastest caller
+ * reads, give or take the room; slower ones do not hold it back. The number of flights is bounded by the number of calls
+ * under way, and what a flight keeps by the number of attempts times the size of an answer.
  */
 export class Flights<Event> {
   readonly #open = new Map<string, Flight<Event>>();
+  readonly #room: FlightRoom<Event>;
+
+  /** @param room default: a thousand events, whatever their size. */
+  constructor(room: FlightRoom<Event> = { sizeOf: () => 1, maxUnread: 1000 }) {
+    this.#room = room;
+  }
 
   /** The flight under way for this key, if there is one. */
   find(key: string): Flight<Event> | undefined {
@@ -26,8 +41,8 @@ export class Flights<Event> {
 
   /** Starts a flight. Without a key nobody can join it. */
   start(key: string | undefined, work: FlightWork<Event>): Flight<Event> {
-    if (key === undefined) return new Flight(work, () => {});
-    const flight = new Flight(work, () => {
+    if (key === undefined) return new Flight(work, this.#room, () => {});
+    const flight = new Flight(work, this.#room, () => {
       if (this.#open.get(key) === flight) this.#open.delete(key);
     });
     this.#open.set(key, flight);
@@ -42,37 +57,51 @@ export class Flights<Event> {
 
 export class Flight<Event> {
   readonly #work: FlightWork<Event>;
+  readonly #room: FlightRoom<Event>;
   readonly #onClosed: () => void;
   readonly #abort = new AbortController();
-  readonly #events: Event[] = [];
+  /** What was sent, each event with the size of all until its end. */
+  readonly #sent: { readonly event: Event; readonly end: number }[] = [];
+  /** The size of what the furthest caller has taken. */
+  #taken = 0;
   readonly #passengers = new Set<{ readonly deadline: Deadline }>();
   readonly #wakers = new Set<() => void>();
   readonly #ended = Promise.withResolvers<void>();
+  /** Lets the work go on that waits for room. */
+  #goOn: (() => void) | undefined;
   #state: "new" | "running" | { readonly error?: unknown } = "new";
 
-  constructor(work: FlightWork<Event>, onClosed: () => void) {
+  constructor(work: FlightWork<Event>, room: FlightRoom<Event>, onClosed: () => void) {
     this.#work = work;
+    this.#room = room;
     this.#onClosed = onClosed;
   }
 
   /**
    * Everything the work sends, from its beginning. Throws what the work throws, or the signal's reason.
-   * The work may use the longest deadline of those who wait now.
+   * The work may use the longest deadline of those who wait now. A caller that is not asking for the next event when
+   * its signal aborts has left all the same.
    */
   async *follow(deadline: Deadline, signal: AbortSignal): AsyncGenerator<Event, void, undefined> {
     const passenger = { deadline };
+    const leave = () => this.#leave(passenger);
     this.#passengers.add(passenger);
+    signal.addEventListener("abort", leave, { once: true });
     if (this.#state === "new") this.#run();
     try {
       for (let next = 0; ; next += 1) {
-        while (next >= this.#events.length && this.#state === "running") await this.#change(signal);
-        const event = this.#events[next];
-        if (event === undefined) break;
-        yield event;
+        while (next >= this.#sent.length && this.#state === "running") await this.#change(signal);
+        const sent = this.#sent[next];
+        if (sent === undefined) break;
+        yield sent.event;
+        // Asking for the next event says that this one was taken.
+        this.#taken = Math.max(this.#taken, sent.end);
+        if (this.#hasRoom) this.#goOn?.();
       }
       if (typeof this.#state === "object" && this.#state.error !== undefined) throw this.#state.error;
     } finally {
-      this.#leave(passenger);
+      signal.removeEventListener("abort", leave);
+      leave();
     }
   }
 
@@ -87,11 +116,12 @@ export class Flight<Event> {
   }
 
   #leave(passenger: { readonly deadline: Deadline }): void {
-    this.#passengers.delete(passenger);
+    if (!this.#passengers.delete(passenger)) return;
     if (this.#passengers.size > 0 || this.#state !== "running") return;
     // Closed before it is stopped, so that nobody joins work that is being given up.
     this.#onClosed();
     this.#abort.abort(new NobodyWaitsError());
+    this.#goOn?.();
   }
 
   #run(): void {
@@ -101,17 +131,35 @@ export class Flight<Event> {
     };
     const pump = async () => {
       for await (const event of this.#work(this.#abort.signal, deadline)) {
-        this.#events.push(event);
+        this.#sent.push({ event, end: this.#end + this.#room.sizeOf(event) });
         this.#wake();
+        if (!this.#hasRoom) await this.#waitForRoom();
       }
     };
     pump().then(
-      () => this.#end({}),
-      (error: unknown) => this.#end({ error: error ?? new Error("the work threw nothing") }),
+      () => this.#finish({}),
+      (error: unknown) => this.#finish({ error: error ?? new Error("the work threw nothing") }),
     );
   }
 
-  #end(state: { error?: unknown }): void {
+  get #end(): number {
+    return this.#sent.at(-1)?.end ?? 0;
+  }
+
+  get #hasRoom(): boolean {
+    return this.#end - this.#taken <= this.#room.maxUnread;
+  }
+
+  /** Resolves when a caller has caught up. Throws when the last has left, which ends the work where it is. */
+  async #waitForRoom(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#goOn = resolve;
+    if (!this.#abort.signal.aborted) await promise;
+    this.#goOn = undefined;
+    this.#abort.signal.throwIfAborted();
+  }
+
+  #finish(state: { error?: unknown }): void {
     this.#state = state;
     this.#onClosed();
     this.#wake();

@@ -9,6 +9,8 @@ import {
   ParseFailureDetailSchema,
   ProviderMisconfiguredDetailSchema,
   RateLimitDetailSchema,
+  SemanticFailureDetailSchema,
+  SlowReaderDetailSchema,
   UnknownNameDetailSchema,
 } from "../../gen/sluice/v1/error_detail_pb.ts";
 import { badRequest, detail, quotaFailure } from "./errors/detail.ts";
@@ -78,6 +80,16 @@ export const errorTable: ErrorTable = {
     code: Code.DataLoss,
     message: "the model gave no answer that satisfies the schema; the details say what is wrong, a retry costs money",
     details: parseFailure,
+  },
+  SEMANTIC_FAILURE: {
+    code: Code.FailedPrecondition,
+    message: "the model's answers break the checks in the details; give the last one to a person",
+    details: semanticFailure,
+  },
+  SLOW_READER: {
+    code: Code.ResourceExhausted,
+    message: "the stream was not read for too long; read faster, or call Complete",
+    details: ({ limitMs }) => [detail(SlowReaderDetailSchema, { limitMs: int64(limitMs) })],
   },
   CONTENT_FILTERED: {
     code: Code.FailedPrecondition,
@@ -194,6 +206,20 @@ function parseFailure(failure: FailureWith<"PARSE_FAILURE">, room: DetailRoom) {
       attempts: fitAttempts(failure.attempts, room),
       excerpt: excerpt(failure.excerpt, room),
       truncated: failure.truncated,
+    }),
+  ];
+}
+
+function semanticFailure(failure: FailureWith<"SEMANTIC_FAILURE">, room: DetailRoom) {
+  const quoted = ({ rule, message }: { rule: string; message: string }) => ({
+    rule: excerpt(rule, room),
+    message: excerpt(message, room),
+  });
+  return [
+    detail(SemanticFailureDetailSchema, {
+      violations: firstOf(failure.violations, room, quoted, 8),
+      attempts: fitAttempts(failure.attempts, room),
+      excerpt: excerpt(failure.excerpt, room),
     }),
   ];
 }

@@ -118,6 +118,93 @@ describe("a flight", () => {
     assert.deepEqual(seen, [10, 5000]);
   });
 
+  describe("whose callers do not read", () => {
+    /** Work that sends numbers without end, each of size 1, and says how far it came. */
+    function counting(maxUnread: number) {
+      const flights = new Flights<number>({ sizeOf: () => 1, maxUnread });
+      const seen = { sent: 0, hasEnded: false };
+      const flight = flights.start("k", async function* () {
+        try {
+          for (;;) {
+            seen.sent += 1;
+            yield seen.sent;
+          }
+        } finally {
+          seen.hasEnded = true;
+        }
+      });
+      return { flight, flights, seen };
+    }
+
+    /** Long enough for any work that does not wait for its callers. */
+    const awhile = () => new Promise<void>((resolve) => setTimeout(resolve, 20));
+
+    async function take(events: AsyncGenerator<number>, count: number): Promise<number | undefined> {
+      let last: number | undefined;
+      for (let taken = 0; taken < count; taken += 1) last = (await events.next()).value ?? undefined;
+      return last;
+    }
+
+    it("waits when it is more than its room ahead, and goes on as they read", async () => {
+      const { flight, seen } = counting(10);
+      const reader = flight.follow(deadline, never);
+      await take(reader, 1);
+      await awhile();
+      assert.equal(seen.sent, 11);
+      assert.equal(await take(reader, 100), 101);
+      await awhile();
+      // The last event is with the reader, who has not asked for the next.
+      assert.equal(seen.sent, 111);
+      await reader.return();
+    });
+
+    it("is not held back by the slow ones while one reads", async () => {
+      const { flight, seen } = counting(10);
+      const slow = flight.follow(deadline, never);
+      await take(slow, 1);
+      const fast = flight.follow(deadline, never);
+      assert.equal(await take(fast, 500), 500);
+      await fast.return();
+      await awhile();
+      assert.ok(seen.sent <= 511, `${seen.sent}`);
+      assert.equal(await take(slow, 1000), 1001);
+      await slow.return();
+    });
+
+    it("goes on for a late joiner, who gets all from the beginning", async () => {
+      const { flight } = counting(10);
+      const slow = flight.follow(deadline, never);
+      await take(slow, 1);
+      await awhile();
+      const joiner = flight.follow(deadline, never);
+      assert.equal(await take(joiner, 50), 50);
+      await Promise.all([slow.return(), joiner.return()]);
+    });
+
+    it("is ended when the last of them leaves while it waits", async () => {
+      const { flight, flights, seen } = counting(10);
+      const reader = flight.follow(deadline, never);
+      await take(reader, 1);
+      await awhile();
+      await reader.return();
+      await flight.ended;
+      assert.deepEqual([seen.hasEnded, flights.size], [true, 0]);
+    });
+
+    it("is ended by the last one's signal, although that one asks for nothing", async () => {
+      const { flight, seen } = counting(10);
+      const leaver = new AbortController();
+      const reader = flight.follow(deadline, leaver.signal);
+      await take(reader, 1);
+      await awhile();
+      leaver.abort(new Error("left"));
+      await flight.ended;
+      assert.equal(seen.hasEnded, true);
+      // Never a quiet end of work that did not come to its own.
+      await assert.rejects(collect(reader), NobodyWaitsError);
+    });
+  });
+
   it("without a key is joined by nobody", () => {
     const flights = new Flights<number>();
     flights.start(undefined, async function* () {});

@@ -40,6 +40,13 @@ function failures(
     QUOTA_EXHAUSTED: { reason: "QUOTA_EXHAUSTED", ...provider, hint: text },
     CONTEXT_OVERFLOW: { reason: "CONTEXT_OVERFLOW", ...overflow, reportedByProvider: false },
     PARSE_FAILURE: { reason: "PARSE_FAILURE", violations: list(violation), attempts, excerpt: text, truncated: true },
+    SEMANTIC_FAILURE: {
+      reason: "SEMANTIC_FAILURE",
+      violations: list({ rule: text, message: text }),
+      attempts,
+      excerpt: text,
+    },
+    SLOW_READER: { reason: "SLOW_READER", limitMs: 1000 },
     CONTENT_FILTERED: { reason: "CONTENT_FILTERED", side: ContentSide.INPUT, category: text, model: text },
     PROVIDER_MISCONFIGURED: {
       reason: "PROVIDER_MISCONFIGURED",

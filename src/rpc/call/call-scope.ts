@@ -30,6 +30,7 @@ export class CallScope {
   #graceMs = 0;
   #release: () => void = () => {};
   #abandon: () => void = () => {};
+  #conclude: () => void = () => {};
   /** Rejects the one piece of work that is waited for. */
   #giveUp: ((reason: unknown) => void) | undefined;
 
@@ -43,7 +44,7 @@ export class CallScope {
     return this.#call;
   }
 
-  /** Aborted when the caller leaves or the deadline is over, never by a call that ends well. */
+  /** Aborted when the caller leaves or does not read, or the deadline is over, never by a call that ends well. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
@@ -65,7 +66,7 @@ export class CallScope {
   #expire(deadline: Deadline): void {
     this.#init.clock.sleep(deadline.remainingMs(), this.#timers.signal).then(
       // Timers may fire a little early, and stages ask the deadline itself.
-      () => (deadline.remainingMs() > 0 ? this.#expire(deadline) : this.#interrupt("DEADLINE_EXCEEDED")),
+      () => (deadline.remainingMs() > 0 ? this.#expire(deadline) : this.#interrupt(told("DEADLINE_EXCEEDED"))),
       () => {},
     );
   }
@@ -80,6 +81,11 @@ export class CallScope {
     this.#abandon = abandon;
   }
 
+  /** What asks the handler's stream for its last word, should the call be interrupted while its reader is busy. */
+  concludeWith(conclude: () => void): void {
+    this.#conclude = conclude;
+  }
+
   /** The handler is done, well or not, or no longer waited for. */
   leave(): void {
     if (this.#phase === "over") return;
@@ -92,8 +98,13 @@ export class CallScope {
   /** The transport is done with the request: it was answered, it could not be read, or the caller left. */
   transportEnded(): void {
     if (this.#phase === "handling")
-      this.#interrupt(this.#call?.deadline.remainingMs() === 0 ? "DEADLINE_EXCEEDED" : "CANCELLED");
+      this.#interrupt(told(this.#call?.deadline.remainingMs() === 0 ? "DEADLINE_EXCEEDED" : "CANCELLED"));
     else this.leave();
+  }
+
+  /** The caller does not read its stream: nothing more is made for it. Does nothing once the handler is done. */
+  readerStalled(limitMs: number): void {
+    if (this.#phase === "handling") this.#interrupt({ reason: "SLOW_READER", limitMs });
   }
 
   /**
@@ -107,9 +118,9 @@ export class CallScope {
     });
   }
 
-  #interrupt(reason: "DEADLINE_EXCEEDED" | "CANCELLED"): void {
+  #interrupt(failure: Failure): void {
     if (this.signal.aborted) return;
-    this.#controller.abort(new SluiceError({ reason, stage: Stage.UNSPECIFIED, attempts: [] }));
+    this.#controller.abort(new SluiceError(failure));
     this.#init.clock.sleep(this.#graceMs, this.#timers.signal).then(
       () => {
         this.#giveUp?.(this.signal.reason);
@@ -118,6 +129,8 @@ export class CallScope {
       },
       () => {},
     );
+    // A caller who left hears no last word: its stream is abandoned.
+    if (failure.reason !== "CANCELLED") this.#conclude();
   }
 
   /** Tells a failure to the caller. Bugs are logged here, once, with their cause, and told as INTERNAL. */
@@ -142,6 +155,10 @@ export class CallScope {
     if (this.signal.aborted && isAbort(thrown) && reason instanceof SluiceError) return reason.failure;
     return { reason: "INTERNAL" };
   }
+}
+
+function told(reason: "DEADLINE_EXCEEDED" | "CANCELLED"): Failure {
+  return { reason, stage: Stage.UNSPECIFIED, attempts: [] };
 }
 
 /** Whether an error is what platform APIs throw for an aborted signal. */

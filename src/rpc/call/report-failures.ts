@@ -47,22 +47,47 @@ async function* messages(response: StreamResponse, scope: CallScope): AsyncGener
   const source = response.message[Symbol.asyncIterator]();
   let hasEnded = false;
   let hasFailed = false;
+  let isReaderBusy = false;
+  let lastWord: Promise<IteratorResult<Message>> | undefined;
+  scope.concludeWith(() => {
+    if (!isReaderBusy) return;
+    lastWord = lastWordOf(source, scope);
+    // Told when the reader comes back, if it does.
+    lastWord.catch(() => {});
+  });
   // Not awaited: a handler that hangs must not keep the stream from ending.
   scope.abandonWith(() => {
     if (!hasEnded) source.return?.().then(undefined, () => {});
   });
   try {
     for (;;) {
-      const step = await scope.bounded(source.next());
+      const step = await (lastWord ?? scope.bounded(source.next()));
       hasEnded = step.done === true;
       if (step.done) return;
+      isReaderBusy = true;
       yield step.value;
+      isReaderBusy = false;
     }
   } catch (error) {
     hasFailed = true;
     throw ended(error, scope);
   } finally {
     if (!hasFailed) scope.leave();
+  }
+}
+
+/**
+ * Ends a call that was interrupted while its reader had a message, without waiting for the reader. A stream whose last
+ * message that was has ended well; any other one ends with the handler's own error or with what interrupted it.
+ */
+async function lastWordOf(source: AsyncIterator<Message>, scope: CallScope): Promise<IteratorResult<Message>> {
+  try {
+    const step = await scope.bounded(source.next());
+    if (!step.done) throw scope.signal.reason;
+    scope.leave();
+    return step;
+  } catch (error) {
+    throw ended(error, scope);
   }
 }
 

@@ -1,5 +1,6 @@
+import type { EventEmitter } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Stream } from "node:http2";
+import { constants, type Http2ServerRequest, type Http2ServerResponse, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 
 /** A request and its response, of either version of HTTP. */
@@ -64,6 +65,23 @@ export function stopReadingWhenAnswered(request: HttpRequest, response: HttpResp
 function endStream(stream: ServerHttp2Stream): void {
   stream.close();
   stream.destroy();
+}
+
+/** Calls once when the connection has taken the whole response, or is gone. */
+export function whenTaken(request: HttpRequest, response: HttpResponse, taken: () => void): void {
+  // The stream's own events, for the reason above.
+  const target: EventEmitter = "stream" in request ? request.stream : response;
+  target.once("finish", taken);
+  target.once("close", taken);
+}
+
+/** Gives up a response that its caller does not read. */
+export function cutResponse(request: HttpRequest): void {
+  if ("stream" in request) {
+    // What gRPC clients take for RESOURCE_EXHAUSTED, with bandwidth as the resource (PROTOCOL-HTTP2.md, "Errors").
+    request.stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    request.stream.destroy();
+  } else request.socket.destroy();
 }
 
 function linger(open: Socket | ServerHttp2Stream, close: () => void): void {

@@ -17,6 +17,8 @@ export interface ServerLimits {
   readonly headersTimeoutMs: number;
   /** Until the body of a request with one message is complete. */
   readonly requestTimeoutMs: number;
+  /** How long an answer may wait for its reader: a stream ends with SLOW_READER then, any answer is cut off after twice that. */
+  readonly slowReaderMs: number;
   /** How long a connection without a call stays open. */
   readonly idleTimeoutMs: number;
   /** Between pings on an HTTP/2 connection with streams, which find callers that vanished. */
@@ -38,6 +40,7 @@ export const defaultLimits: ServerLimits = {
   prefaceTimeoutMs: 5_000,
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 60_000,
+  slowReaderMs: 30_000,
   idleTimeoutMs: 300_000,
   pingIntervalMs: 30_000,
   pingTimeoutMs: 20_000,

@@ -2,6 +2,7 @@ import {
   Code,
   ConnectError,
   type ConnectRouter,
+  type ContextValues,
   createConnectRouter,
   createContextValues,
   type Interceptor,
@@ -14,12 +15,14 @@ import {
 } from "@connectrpc/connect-node";
 import { type Failure, invalidRequest } from "../../core/failure.ts";
 import type { Log } from "../../core/log.ts";
-import { type CallSetup, peerKey } from "../call/call-setup.ts";
+import { type CallSetup, peerKey, scopeKey } from "../call/call-setup.ts";
 import { receivedKey } from "../call/decode-failure.ts";
 import { capTimerHeaders } from "../call/timeout.ts";
 import { type HttpRequest, type HttpResponse, pathOf, peerOf } from "./exchange.ts";
 import { withReadableMessage } from "./grpc-message.ts";
 import type { ServerLimits } from "./limits.ts";
+import { paced } from "./paced-body.ts";
+import { ReaderWatch } from "./reader-watch.ts";
 import { RequestBody } from "./request-body.ts";
 
 export interface RpcHandlerOptions {
@@ -94,14 +97,32 @@ async function serve(
     options.refuse(request, response, { rpc, status: answer.status, failure: httpFailure(answer.status, handler) });
     return;
   }
-  await universalResponseToNodeResponse(withReadableMessage(answer), response);
+  const written = withReadableMessage(answer);
+  await universalResponseToNodeResponse(
+    written.body ? { ...written, body: paced(written.body, watchReader(request, response, values, options)) } : written,
+    response,
+  );
+}
+
+/** A reader that stalls ends its call, and when it stalls on, its answer. */
+function watchReader(
+  request: HttpRequest,
+  response: HttpResponse,
+  values: ContextValues,
+  { limits, log }: RpcHandlerOptions,
+): ReaderWatch {
+  const scope = values.get(scopeKey);
+  return new ReaderWatch(request, response, limits.slowReaderMs, {
+    onStall: () => scope?.readerStalled(limits.slowReaderMs),
+    onCut: () => log.info("response_cut", { call_id: scope?.id, limit_ms: limits.slowReaderMs }),
+  });
 }
 
 function bodyOf(
   { header, body }: UniversalServerRequest,
   { method }: UniversalHandler,
   limits: ServerLimits,
-  values: ReturnType<typeof createContextValues>,
+  values: ContextValues,
 ): RequestBody {
   if (typeof body !== "object" || body === null || !(Symbol.asyncIterator in body)) {
     throw new ConnectError("the request has no body to read", Code.Internal);

@@ -102,6 +102,7 @@ export function fakeTarget(alias: string, replaced: Partial<ModelTarget> = {}): 
     templateTokens: "text",
     fallbacks: [],
     timeouts: { firstByteMs: 1, idleMs: 1, attemptMs: 1 },
+    limits: { maxConcurrency: 64, maxQueue: 256 },
     synthetic: false,
     description: "",
     chat: silentModel,
@@ -121,6 +122,7 @@ export function fakePorts(replaced: Partial<ServicePorts> = {}): ServicePorts {
     models: catalog(fakeTarget("fast")),
     counter: characterCounter,
     prices: noPrices,
+    states: { state: () => undefined },
     ...replaced,
   };
 }

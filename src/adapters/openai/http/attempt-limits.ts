@@ -13,11 +13,15 @@ export class AttemptLimits {
   readonly #caller: AbortSignal;
   readonly #controller = new AbortController();
   readonly #onCallerAbort = () => this.#controller.abort(this.#caller.reason);
-  readonly #attempt: NodeJS.Timeout;
+  #attempt: NodeJS.Timeout;
   readonly #firstByte: NodeJS.Timeout | undefined;
   #idle: NodeJS.Timeout | undefined;
   #idleMs: number;
   #isWaiting = false;
+  /** Since when nobody asks for the next piece; `undefined` before the first and while one is asked for. */
+  #pausedSinceMs: number | undefined;
+  /** How long nobody asked, within the time that `#attempt` counts. */
+  #pausedMs = 0;
   #expired: TimeoutKind | undefined;
 
   /**
@@ -27,7 +31,7 @@ export class AttemptLimits {
   constructor(timeouts: AttemptTimeouts, isStreamed: boolean, caller: AbortSignal) {
     this.#caller = caller;
     this.#idleMs = timeouts.idleMs;
-    this.#attempt = this.#timer(timeouts.attemptMs, "attempt_timeout");
+    this.#attempt = setTimeout(() => this.#attemptOver(), bounded(timeouts.attemptMs));
     this.#firstByte = isStreamed ? this.#timer(timeouts.firstByteMs, "first_byte_timeout") : undefined;
     caller.addEventListener("abort", this.#onCallerAbort, { once: true });
   }
@@ -58,15 +62,21 @@ export class AttemptLimits {
     this.#idleMs = Math.min(this.#idleMs, idleMs);
   }
 
-  /** Waits for the next piece of a body. Only this waiting counts as idle, not the time a slow reader takes between. */
+  /**
+   * Waits for the next piece of a body. Only this waiting counts as idle, and the time that a slow reader takes between
+   * is none of the attempt's: the provider is not to blame for it.
+   */
   async piece<T>(next: () => Promise<T>): Promise<T> {
     this.#isWaiting = true;
+    this.#countPause();
+    this.#pausedSinceMs = undefined;
     if (this.#idle) this.#idle.refresh();
     else this.#idle = setTimeout(() => this.#isWaiting && this.#expire("idle_timeout"), bounded(this.#idleMs));
     try {
       return await next();
     } finally {
       this.#isWaiting = false;
+      this.#pausedSinceMs = performance.now();
     }
   }
 
@@ -76,6 +86,22 @@ export class AttemptLimits {
     clearTimeout(this.#firstByte);
     clearTimeout(this.#idle);
     this.#caller.removeEventListener("abort", this.#onCallerAbort);
+  }
+
+  #countPause(): void {
+    if (this.#pausedSinceMs === undefined) return;
+    const nowMs = performance.now();
+    this.#pausedMs += nowMs - this.#pausedSinceMs;
+    this.#pausedSinceMs = nowMs;
+  }
+
+  /** What was spent on pauses is given back. Less than a millisecond is what any reader takes. */
+  #attemptOver(): void {
+    this.#countPause();
+    const owedMs = this.#pausedMs;
+    this.#pausedMs = 0;
+    if (owedMs < 1) this.#expire("attempt_timeout");
+    else this.#attempt = setTimeout(() => this.#attemptOver(), bounded(owedMs));
   }
 
   #timer(delayMs: number, kind: TimeoutKind): NodeJS.Timeout {
