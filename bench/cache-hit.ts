@@ -13,17 +13,14 @@ import { interleave, type Subject } from "./interleave.ts";
 import { cpuMicros, startPinned } from "./processes.ts";
 
 const inFlight = 64;
-const durationMs = 3000;
-const rounds = 5;
+const efforts = { full: { durationMs: 3000, rounds: 5 }, quick: { durationMs: 200, rounds: 1 } };
 const floor = "node:http2 by hand";
 
 /** Unary Complete over gRPC, answered from memory, 64 calls in flight on one connection. */
 export const cacheHit: Benchmark = {
   name: "cache-hit",
-  floor,
-  // The load may be what limits the calls per second of a fast server; its CPU time per call tells all the same.
-  ratiosOf: ["calls/s", "CPU µs/call"],
-  measure: async () => {
+  measure: async (effort) => {
+    const { durationMs, rounds } = efforts[effort];
     const folder = await mkdtemp(join(tmpdir(), "sluice-bench-"));
     const servers: Child[] = [];
     try {
@@ -32,10 +29,13 @@ export const cacheHit: Benchmark = {
       const byHand = await startPinned(0, ["bench/cache-hit/floor-server.ts", await cachedAnswer(sluice.address)]);
       servers.push(byHand);
       const address = `127.0.0.1:${await byHand.line((line) => Number(JSON.parse(line).port))}`;
-      return await interleave(
-        [subject(floor, address, byHand), subject("sluice", sluice.address, sluice.child)],
+      const results = await interleave(
+        [subject(floor, address, byHand, durationMs), subject("sluice", sluice.address, sluice.child, durationMs)],
         rounds,
       );
+      // The load may be what limits the calls per second of a fast server; its CPU time per call tells all the same.
+      const ratiosOf = ["calls/s", "CPU µs/call"];
+      return [{ kind: "ratios", title: "unary calls answered from memory", floor, ratiosOf, results }];
     } finally {
       for (const server of servers) await server.stop();
       await rm(folder, { recursive: true });
@@ -63,7 +63,7 @@ async function cachedAnswer(address: string): Promise<string> {
   }
 }
 
-function subject(name: string, address: string, server: Child): Subject {
+function subject(name: string, address: string, server: Child, durationMs: number): Subject {
   return {
     name,
     measure: async () => {

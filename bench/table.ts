@@ -1,4 +1,16 @@
+import type { Section } from "./benchmark.ts";
 import type { Result, Spread } from "./interleave.ts";
+
+/** A section of a report for people. */
+export function sectionText(section: Section): string {
+  if (section.kind === "ratios") return `${section.title}\n${table(section.results, section.floor, section.ratiosOf)}`;
+  const rows = section.rows.map((row) => row.map((value) => (typeof value === "number" ? number(value) : value)));
+  return `${section.title}\n${section.remark}\n${align([section.columns, ...rows])}`;
+}
+
+function number(value: number): string {
+  return Number.isInteger(value) ? String(value) : value.toFixed(2);
+}
 
 /**
  * A table of medians with their spread, a row for each subject; after them, for each metric of `ratiosOf`, the median as

@@ -16,12 +16,11 @@ export function makeValidate(compiled: CompiledSchema, map: SchemaMap): (value: 
     (schema) => isObject(schema) && "unevaluatedProperties" in schema,
   );
   return (value) => {
-    const size = measure(value);
-    if (size.tooDeep) return [violation("", "depth", `at most ${MAX_LEVELS} levels`, "more levels")];
+    if (isDeeper(value, MAX_LEVELS)) return [violation("", "depth", `at most ${MAX_LEVELS} levels`, "more levels")];
     const verdict = compiled.check(value);
     if (verdict === "too_costly") return [tooCostly];
     if (!verdict.length) return hasUnevaluated ? inheritedNames(value, map) : [];
-    const all = size.nodes > MAX_EXPLAINED_NODES ? verdict : compiled.explain(value);
+    const all = isLarger(value, MAX_EXPLAINED_NODES) ? verdict : compiled.explain(value);
     return describeErrors(all === "too_costly" || !all.length ? verdict : all, value);
   };
 }
@@ -37,21 +36,25 @@ function violation(path: string, rule: string, expected: string, got: string): S
   return { path, rule, expected, got };
 }
 
-/** Iterative, since it guards what follows against recursion. */
-function measure(value: unknown): { readonly nodes: number; readonly tooDeep: boolean } {
-  let nodes = 0;
-  let level: unknown[] = [value];
-  for (let depth = 0; level.length; depth += 1) {
-    if (depth > MAX_LEVELS) return { nodes, tooDeep: true };
-    const next: unknown[] = [];
-    for (const item of level) {
-      nodes += 1;
-      if (typeof item !== "object" || item === null) continue;
-      for (const child of Array.isArray(item) ? item : Object.values(item)) next.push(child);
-    }
-    level = next;
-  }
-  return { nodes, tooDeep: false };
+/** Whether a value has more levels of arrays and objects than that. The recursion goes no deeper than `levels` either. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (levels === 0) return true;
+  if (Array.isArray(value)) return value.some((item) => isDeeper(item, levels - 1));
+  const members = value as Readonly<Record<string, unknown>>;
+  for (const key in members) if (isDeeper(members[key], levels - 1)) return true;
+  return false;
+}
+
+/** Whether a value is made of more values than that. Only asked of values that are not too deep. */
+function isLarger(value: unknown, nodes: number): boolean {
+  let left = nodes;
+  const takes = (item: unknown): boolean => {
+    left -= 1;
+    if (left < 0) return true;
+    return typeof item === "object" && item !== null && Object.values(item).some(takes);
+  };
+  return takes(value);
 }
 
 /**

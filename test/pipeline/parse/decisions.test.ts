@@ -174,6 +174,14 @@ describe("the decisions about model answers", () => {
     });
   }
 
+  it("reads keys with escapes as they are, whatever keys were read before", () => {
+    const anything = schema({});
+    const read = (text: string) => parseAnswer({ text, finish: "stop" }, { kind: "json", schema: anything });
+    read('{"h": [], "\\\\": 0}');
+    const text = '{"h": 1, "\\n": 2}';
+    assert.deepEqual(read(text), { ok: true, text, repairs: [], value: { h: 1, "\n": 2 } });
+  });
+
   it("checks both doubles around an integer that none holds", () => {
     const limited = schema({ type: "integer", maximum: 9007199254740992 });
     const odd = schema({ enum: [9007199254740992] });

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import type { JsonSchemas } from "../../../src/core/json-schema.ts";
-import { parseAnswer } from "../../../src/pipeline/parse.ts";
+import { type Answer, type ParsedAnswer, parseAnswer, type WantedOutput } from "../../../src/pipeline/parse.ts";
 
-interface Case {
+export interface Case {
   readonly id: string;
   readonly level: "must" | "policy";
   readonly schema: unknown;
@@ -29,20 +29,28 @@ export interface Grades {
   readonly right: string[];
 }
 
-/** Runs every case of a corpus (one JSON object a line) through the parse stage. */
+/** The cases of a corpus: one JSON object a line. */
+export function readCorpus(file: URL): readonly Case[] {
+  const lines = readFileSync(file, "utf8").split("\n").filter(Boolean);
+  return lines.map((line): Case => JSON.parse(line));
+}
+
+/** Runs every case of a corpus through the parse stage. */
 export function gradeCorpus(file: URL, schemas: JsonSchemas): Grades {
   const grades: Grades = { wrongValue: [], falseAccept: [], crash: [], missed: [], right: [] };
-  for (const line of readFileSync(file, "utf8").split("\n").filter(Boolean)) {
-    const example = JSON.parse(line) as Case;
-    grades[gradeCase(example, schemas)].push(example.id);
-  }
+  for (const example of readCorpus(file)) grades[gradeCase(example, schemas, parseAnswer)].push(example.id);
   return grades;
 }
 
-function gradeCase({ schema, raw, finish_reason, expect }: Case, schemas: JsonSchemas): keyof Grades {
+/** What a way of reading answers makes of one case. */
+export function gradeCase(
+  { schema, raw, finish_reason, expect }: Case,
+  schemas: JsonSchemas,
+  parse: (answer: Answer, output: WantedOutput) => ParsedAnswer,
+): keyof Grades {
   try {
     const compiled = schemas.compile(JSON.stringify(schema));
-    const parsed = parseAnswer({ text: raw, finish: finish_reason ?? "stop" }, { kind: "json", schema: compiled });
+    const parsed = parse({ text: raw, finish: finish_reason ?? "stop" }, { kind: "json", schema: compiled });
     if (!parsed.ok) return expect.outcome === "ok" ? "missed" : "right";
     if (expect.outcome === "ok") return isDeepStrictEqual(parsed.value, expect.value) ? "right" : "wrongValue";
     const isTolerated =
