@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { createCheckCompiler } from "./adapters/cel-checks/index.ts";
 import { lockDataDir } from "./adapters/data-dir-lock.ts";
 import { createJsonSchemas } from "./adapters/json-schema/index.ts";
 import { loadBuiltinPrompts, openPromptLibrary } from "./adapters/prompt-files/index.ts";
@@ -11,7 +12,9 @@ import type { Config } from "./config.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import type { Log } from "./core/log.ts";
 import { ActiveCalls } from "./pipeline/active-calls.ts";
+import { answerRoom } from "./pipeline/answer-room.ts";
 import { Flights } from "./pipeline/flight.ts";
+import { ModelGates } from "./pipeline/model-gates.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
 import { warmValidation } from "./pipeline/validate.ts";
 
@@ -48,17 +51,20 @@ export async function startApp(
   opening.defer(() => dataDir.release());
 
   const schemas = createJsonSchemas();
+  const checks = createCheckCompiler();
   const prompts = await openPromptLibrary({
     dir: config.prompts_dir,
     servedDir: join(config.data_dir, "prompts-served"),
     schemas,
+    checks,
     log,
     watch: true,
   });
   opening.defer(() => prompts.close());
   const models = openModels(config, shared, opening);
   const ledger = await openLedger(config, shared, opening);
-  const ports = { ...shared, ...models, ledger, prompts, schemas };
+  const ports = { ...shared, ...models, ledger, prompts, schemas, checks };
+  const gates = new ModelGates(shared);
   const activeCalls = new ActiveCalls();
   // After the server, before the ledger: calls that were cut off still have their rows to write.
   opening.defer(() => activeCalls.idle(ROWS_TIMEOUT_MS));
@@ -66,11 +72,13 @@ export async function startApp(
     ...ports,
     builtins: loadBuiltinPrompts(schemas),
     cache: openCache(config, shared, opening),
-    flights: new Flights(),
+    flights: new Flights(answerRoom),
     activeCalls,
+    gates,
     inputHashKey: await inputHashKey(config.data_dir),
     retry: {
       maxAttempts: config.retry.max_attempts,
+      maxCorrections: config.retry.max_corrections,
       backoffBaseMs: config.retry.backoff_base_ms,
       backoffMaxMs: config.retry.backoff_max_ms,
       maxWaitMs: config.retry.max_wait_ms,
@@ -78,7 +86,7 @@ export async function startApp(
   });
 
   warmValidation();
-  const server = await listen(config, { ...ports, pipeline });
+  const server = await listen(config, { ...ports, pipeline, states: gates });
   opening.defer(() => server.close());
   const faults = setInterval(() => server.setFault("ledger_spool", ledger.status().isRefusing), FAULTS_INTERVAL_MS);
   opening.defer(() => clearInterval(faults));

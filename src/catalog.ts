@@ -15,6 +15,9 @@ export interface CatalogParts {
 /** Short, so that what silence leads to can be seen in a few seconds; only the models that show silence ever are. */
 const SANDBOX_TIMEOUTS = { firstByteMs: 2_000, idleMs: 2_000, attemptMs: 120_000 };
 
+/** Sandbox models run in this process, which limits its calls as it is. */
+const NO_LIMITS = { maxConcurrency: Number.MAX_SAFE_INTEGER, maxQueue: 0 };
+
 /** The models of the configuration, in its order, then those of the sandbox. */
 export function createCatalog(config: Config, parts: CatalogParts): ModelCatalog {
   const chats = new Map<string, ChatModel>();
@@ -55,6 +58,8 @@ function realTarget(alias: string, model: ModelConfig, provider: ProviderConfig,
     streamUpstream: model.stream_upstream,
     templateTokens: provider.template_tokens,
     fallbacks: model.fallbacks,
+    escalateTo: model.escalate_to,
+    limits: { maxConcurrency: model.max_concurrency, maxQueue: model.max_queue },
     timeouts: {
       firstByteMs: model.first_byte_timeout_ms,
       idleMs: model.idle_timeout_ms,
@@ -80,6 +85,7 @@ function sandboxTarget(model: SandboxModel): ModelTarget {
     templateTokens: "text",
     fallbacks: [],
     timeouts: SANDBOX_TIMEOUTS,
+    limits: NO_LIMITS,
     synthetic: true,
     description: model.description,
     chat: model.chat,

@@ -83,6 +83,7 @@ function limitsOf({ limits }: Config): ServerOptions["limits"] {
     prefaceTimeoutMs: limits.preface_timeout_ms,
     headersTimeoutMs: limits.headers_timeout_ms,
     requestTimeoutMs: limits.request_timeout_ms,
+    slowReaderMs: limits.slow_reader_ms,
     idleTimeoutMs: limits.idle_timeout_ms,
     responseBytes: limits.response_bytes,
     compressMinBytes: limits.compress_min_bytes,

@@ -1,5 +1,6 @@
 import { type DescMessage, isMessage, type Message, type MessageShape } from "@bufbuild/protobuf";
 import { BadRequestSchema, QuotaFailureSchema } from "../../gen/google/rpc/error_details_pb.ts";
+import type { Attempt } from "../../gen/sluice/v1/attempt_pb.ts";
 import {
   CacheMissDetailSchema,
   ContentFilteredDetailSchema,
@@ -14,6 +15,9 @@ import {
   ProviderProblem,
   type RateLimitDetail,
   RateLimitDetailSchema,
+  type SemanticFailureDetail,
+  SemanticFailureDetailSchema,
+  SlowReaderDetailSchema,
   StageSchema,
   UnknownNameDetailSchema,
 } from "../../gen/sluice/v1/error_detail_pb.ts";
@@ -50,6 +54,8 @@ const describers: readonly Describer[] = [
     ...(overflow.reportedByProvider ? ["  found by the provider, not by Sluice's own count"] : []),
   ]),
   about(ParseFailureDetailSchema, parseFailure),
+  about(SemanticFailureDetailSchema, semanticFailure),
+  about(SlowReaderDetailSchema, ({ limitMs }) => [`  not read for ${limitMs} ms`]),
   about(ContentFilteredDetailSchema, ({ side, category, model }) => [
     `  refused: ${sides[side] ?? "the text"}${category === "" ? "" : `, category ${category}`}, by ${model}`,
   ]),
@@ -92,6 +98,20 @@ function parseFailure({ violations, truncated, excerpt, attempts }: ParseFailure
             "prompt's max_output_tokens",
         ]
       : []),
+    ...answerLines(excerpt, attempts),
+  ];
+}
+
+function semanticFailure({ violations, excerpt, attempts }: SemanticFailureDetail): string[] {
+  return [
+    ...violations.map(({ rule, message }) => `  ${message || "does not hold"} (${rule})`),
+    ...answerLines(excerpt, attempts),
+  ];
+}
+
+/** An answer that was paid for and is of no use. */
+function answerLines(excerpt: string, attempts: readonly Attempt[]): string[] {
+  return [
     ...(excerpt === "" ? [] : [`  the answer begins: ${excerpt.replace(/\n/g, "\n    ")}`]),
     ...attemptLines(attempts),
     ...(attempts.length === 0 ? [] : [`  spent: ${spentText(attempts)}`]),

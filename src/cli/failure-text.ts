@@ -25,6 +25,14 @@ const advice: Readonly<Record<FailureReason, Advice>> = {
   QUOTA_EXHAUSTED: { exit: failure, fix: "The operator must raise the quota at the provider." },
   CONTEXT_OVERFLOW: { exit: usage, fix: "Shorten the input, or name a model with a larger window with --model." },
   PARSE_FAILURE: { exit: failure, fix: "Try a stronger model with --model, or simplify the prompt's output schema." },
+  SEMANTIC_FAILURE: {
+    exit: failure,
+    fix: "Let a person decide; a stronger model with --model may do better, or the check is too strict.",
+  },
+  SLOW_READER: {
+    exit: retryLater,
+    fix: "Try again and read the output as it comes, or raise limits.slow_reader_ms of the server.",
+  },
   CONTENT_FILTERED: { exit: failure, fix: "The same text will be refused again; change it." },
   PROVIDER_MISCONFIGURED: { exit: failure, fix: "The operator must mend the provider's key, model or address." },
   MODEL_UNAVAILABLE: { exit: retryLater, fix: "Try again later, or name another model with --model." },

@@ -45,10 +45,10 @@ export function addPromptFileCommands(prompts: Command, { terminal, run }: Comma
     .addHelpText("after", CHECK_HELP)
     .action(
       run(async ({ dir, against, update = false }: CheckOptions) => {
-        const { checkPrompts, schemas } = await load();
+        const { checkPrompts, compilers } = await load();
         return checkPrompts({
           dir: dir ?? defaultPromptsDir(process.cwd()),
-          schemas,
+          ...compilers,
           ...(against === undefined ? {} : { against }),
           update,
           out: terminal.stdout,
@@ -69,10 +69,10 @@ export function addPromptFileCommands(prompts: Command, { terminal, run }: Comma
     .addHelpText("after", RENDER_HELP)
     .action(
       run(async (name: string, options: RenderOptions) => {
-        const { renderPrompt, schemas } = await load();
+        const { renderPrompt, compilers } = await load();
         return renderPrompt({
           dir: options.dir ?? defaultPromptsDir(process.cwd()),
-          schemas,
+          ...compilers,
           name,
           version: options.version ?? "",
           variablesText: await variablesText(options, terminal),
@@ -88,11 +88,13 @@ function dirOption(): Option {
   return new Option("--dir <folder>", "folder of the prompts (default: ./prompts, else those that ship with Sluice)");
 }
 
-/** Loaded late: the schema engine takes longer to load than most other commands take to run. */
+/** Loaded late: the engines of schemas and checks take longer to load than most other commands take to run. */
 async function load() {
-  const [{ checkPrompts, renderPrompt }, { createJsonSchemas }] = await Promise.all([
+  const [{ checkPrompts, renderPrompt }, { createJsonSchemas }, { createCheckCompiler }] = await Promise.all([
     import("./prompts.ts"),
     import("../adapters/json-schema/index.ts"),
+    import("../adapters/cel-checks/index.ts"),
   ]);
-  return { checkPrompts, renderPrompt, schemas: createJsonSchemas() };
+  const compilers = { schemas: createJsonSchemas(), checks: createCheckCompiler() };
+  return { checkPrompts, renderPrompt, compilers };
 }

@@ -1,7 +1,11 @@
 import { join, sep } from "node:path";
-import { formatProblem, type PromptFileProblem, PromptIndex } from "../adapters/prompt-files/index.ts";
+import {
+  formatProblem,
+  type PromptCompilers,
+  type PromptFileProblem,
+  PromptIndex,
+} from "../adapters/prompt-files/index.ts";
 import { SluiceError } from "../core/failure.ts";
-import type { JsonSchemas } from "../core/json-schema.ts";
 import type { LoadedPrompt, PromptChunk } from "../core/prompt.ts";
 import { breakingChanges } from "./prompts/compatibility.ts";
 import { compareGoldens } from "./prompts/goldens.ts";
@@ -14,9 +18,8 @@ export interface TextOutput {
   write(text: string): unknown;
 }
 
-export interface CheckPromptsOptions {
+export interface CheckPromptsOptions extends PromptCompilers {
   readonly dir: string;
-  readonly schemas: JsonSchemas;
   /** A folder with an earlier state of the prompts, such as that of the last release. */
   readonly against?: string;
   /** Whether golden files are written instead of compared. */
@@ -31,8 +34,8 @@ export interface CheckPromptsOptions {
  * @returns the exit code: 0, or 1 where there is a problem.
  */
 export async function checkPrompts(options: CheckPromptsOptions): Promise<number> {
-  const { dir, schemas, against, update, out } = options;
-  const tree = await loadTree(dir, schemas);
+  const { dir, against, update, out } = options;
+  const tree = await loadTree(dir, options);
   const problems: PromptFileProblem[] = [...tree.problems];
   const notes: string[] = [];
   let samples = 0;
@@ -49,7 +52,7 @@ export async function checkPrompts(options: CheckPromptsOptions): Promise<number
       if (earlier) notes.push(...breakNotes(dir, earlier, later));
     });
   }
-  if (against !== undefined) problems.push(...changedSince(dir, await loadTree(against, schemas), against, tree));
+  if (against !== undefined) problems.push(...changedSince(dir, await loadTree(against, options), against, tree));
   for (const note of notes) out.write(`${note}\n`);
   for (const problem of problems) out.write(`${formatProblem(problem)}\n`);
   const counted = `${plural(tree.prompts.length, "prompt version")}, ${plural(samples, "sample")} as expected`;
@@ -85,9 +88,8 @@ function changedSince(dir: string, former: LoadedTree, against: string, now: Loa
   return problems;
 }
 
-export interface RenderPromptOptions {
+export interface RenderPromptOptions extends PromptCompilers {
   readonly dir: string;
-  readonly schemas: JsonSchemas;
   readonly name: string;
   /** "v2", "latest" or "" (latest). */
   readonly version: string;
@@ -103,8 +105,8 @@ export interface RenderPromptOptions {
  * @returns the exit code: 0, or 1 where the prompt is unknown or broken or the variables do not fit.
  */
 export async function renderPrompt(options: RenderPromptOptions): Promise<number> {
-  const { dir, schemas, name, version, out } = options;
-  const tree = await loadTree(dir, schemas);
+  const { dir, name, version, out } = options;
+  const tree = await loadTree(dir, options);
   const wanted = version === "" || version === "latest" ? join(dir, name, sep) : join(dir, name, `${version}.prompt`);
   const broken = tree.problems.filter(({ file }) => file === dir || file.startsWith(wanted));
   for (const problem of broken) out.write(`${formatProblem(problem)}\n`);

@@ -23,8 +23,11 @@ export function checkModels({ raw, sandboxAliases }: ModelCheckInput): Problem[]
         unknownName(raw, ["models", alias, "fallbacks", index], "model", aliases),
       ),
     ),
+    ...models.flatMap((alias) => unknownName(raw, ["models", alias, "escalate_to"], "model", aliases)),
     ...unknownName(raw, ["defaults", "model"], "model", aliases),
-    ...fallbackCycles(raw, models),
+    ...cycles(models, "fallbacks", (alias) => fallbacksOf(raw, alias)),
+    // A stronger model that falls back to the one it was asked after is no mistake: attempts are bounded anyway.
+    ...cycles(models, "escalate_to", (alias) => escalationOf(raw, alias)),
     ...(aliases.length === 0
       ? [problem(["models"], "conflict", "needs at least one model where sandbox is false")]
       : []),
@@ -57,21 +60,26 @@ function unknownName(raw: unknown, path: Path, kind: "provider" | "model", known
 }
 
 /** One problem per cycle, at its first alias in the order of the file, with the whole way round: `a → b → a`. */
-function fallbackCycles(raw: unknown, models: readonly string[]): Problem[] {
+function cycles(models: readonly string[], key: string, nextOf: (alias: string) => readonly string[]): Problem[] {
   const found: Problem[] = [];
   const done = new Set<string>();
   const walk = (alias: string, trail: readonly string[]) => {
     const start = trail.indexOf(alias);
     if (start >= 0) {
       const round = [...trail.slice(start), alias].join(" → ");
-      found.push(problem(["models", alias, "fallbacks"], "cycle", `goes in a circle: ${round}`));
+      found.push(problem(["models", alias, key], "cycle", `goes in a circle: ${round}`));
     }
     if (start >= 0 || done.has(alias)) return;
-    for (const following of fallbacksOf(raw, alias)) walk(following, [...trail, alias]);
+    for (const following of nextOf(alias)) walk(following, [...trail, alias]);
     done.add(alias);
   };
   for (const alias of models) walk(alias, []);
   return found;
+}
+
+function escalationOf(raw: unknown, alias: string): readonly string[] {
+  const name = valueAt(raw, ["models", alias, "escalate_to"]);
+  return isText(name) ? [name] : [];
 }
 
 function fallbacksOf(raw: unknown, alias: string): readonly string[] {

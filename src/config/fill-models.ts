@@ -30,7 +30,23 @@ export function fillModels(config: ParsedConfig): {
       problems.push(problem(["models", alias, "initial_max_tokens"], "conflict", message));
     }
   }
-  return { models, problems };
+  return { models, problems: [...problems, ...differingLimits(models)] };
+}
+
+/** What protects a provider's model is shared by its aliases: they cannot ask for different bounds. */
+function differingLimits(models: Readonly<Record<string, ModelConfig>>): Problem[] {
+  const firsts = new Map<string, [alias: string, model: ModelConfig]>();
+  return Object.entries(models).flatMap(([alias, model]) => {
+    const key = JSON.stringify([model.provider, model.model]);
+    const [firstAlias, first] = firsts.get(key) ?? [alias, model];
+    firsts.set(key, [firstAlias, first]);
+    return (["max_concurrency", "max_queue"] as const)
+      .filter((limit) => model[limit] !== first[limit])
+      .map((limit) => {
+        const message = `must be ${first[limit]} as in ${firstAlias}, which is the same model of the same provider`;
+        return problem(["models", alias, limit], "conflict", message);
+      });
+  });
 }
 
 /** Where answers are not limited by the configuration they may have this many tokens, or a quarter of a small window. */
@@ -56,6 +72,8 @@ function fillModel(model: ParsedModel, provider: ParsedProvider): ModelConfig | 
     attempt_timeout_ms: model.attempt_timeout_ms ?? provider.attempt_timeout_ms,
     first_byte_timeout_ms: model.first_byte_timeout_ms ?? provider.first_byte_timeout_ms,
     idle_timeout_ms: model.idle_timeout_ms ?? provider.idle_timeout_ms,
+    max_concurrency: model.max_concurrency ?? provider.max_concurrency,
+    max_queue: model.max_queue ?? provider.max_queue,
     family: model.family ?? provider.family ?? familyOf(model.model),
   };
 }

@@ -19,7 +19,7 @@ export type ProviderConfig = Filled<ParsedProvider, "max_tokens_field" | "templa
 export type ParsedModel = z.output<typeof modelSchema>;
 
 /** An alias with everything filled in that its provider or its known window says. */
-export type ModelConfig = Filled<ParsedModel, keyof ParsedModel>;
+export type ModelConfig = Filled<ParsedModel, Exclude<keyof ParsedModel, "escalate_to">>;
 
 type Filled<Parsed, Keys extends keyof Parsed> = Omit<Parsed, Keys> & { [Key in Keys]-?: NonNullable<Parsed[Key]> };
 
@@ -43,10 +43,6 @@ export const unsupportedKeys: ReadonlySet<string> = new Set([
   "budgets",
   "embedding_model",
   "embedding_models",
-  "escalate_to",
-  "max_concurrency",
-  "max_corrections",
-  "max_queue",
   "requests_per_minute",
   "tokens_per_minute",
 ]);

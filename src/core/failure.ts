@@ -58,6 +58,14 @@ export type Failure =
       readonly truncated: boolean;
     }
   | {
+      readonly reason: "SEMANTIC_FAILURE";
+      /** The checks that the last answer breaks, and what each says. */
+      readonly violations: readonly { readonly rule: string; readonly message: string }[];
+      readonly attempts: readonly Attempt[];
+      readonly excerpt: string;
+    }
+  | { readonly reason: "SLOW_READER"; readonly limitMs: number }
+  | {
       readonly reason: "CONTENT_FILTERED";
       readonly side: ContentSide;
       readonly category: string;

@@ -35,6 +35,8 @@ export interface ModelRequest {
   readonly attempt: number;
   readonly providerModel: string;
   readonly messages: readonly ChatMessage[];
+  /** How many of the last messages speak of an earlier answer to the same prompt. For the sandbox, which reads the prompt. */
+  readonly messagesOfCorrection: number;
   /** The chunks that the messages hold, apart, for the sandbox, which quotes them. Empty where there are none. */
   readonly chunks: readonly { readonly id: string; readonly text: string }[];
   readonly sampling: SamplingOptions;
@@ -103,6 +105,8 @@ export type UpstreamErrorKind =
   | "stream_interrupted"
   /** A 200 that is no answer: no choices, no text, no JSON. */
   | "empty_answer"
+  /** A 200 whose provider counted far fewer prompt tokens than it was sent: it read only a part of the prompt. */
+  | "prompt_truncated"
   | "unknown";
 
 export interface UpstreamErrorFields {
@@ -144,6 +148,14 @@ export class UpstreamError extends Error {
   }
 }
 
+/** How much of a provider's model this process uses at once. */
+export interface ModelLimits {
+  /** Requests under way. At least 1. */
+  readonly maxConcurrency: number;
+  /** Calls that wait for one of them to end. 0: none waits. */
+  readonly maxQueue: number;
+}
+
 /** A model alias of the configuration, resolved. */
 export interface ModelTarget {
   readonly alias: string;
@@ -167,6 +179,8 @@ export interface ModelTarget {
   readonly fallbacks: readonly string[];
   readonly escalateTo?: string;
   readonly timeouts: AttemptTimeouts;
+  /** Shared by all aliases of the same provider and model. Sandbox models are not held to them. */
+  readonly limits: ModelLimits;
   readonly synthetic: boolean;
   readonly description: string;
   readonly chat: ChatModel;

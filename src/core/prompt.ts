@@ -1,5 +1,6 @@
 import type { GenerationOptions } from "../../gen/sluice/v1/completion_input_pb.ts";
 import type { ChatMessage } from "./model.ts";
+import type { Checks } from "./semantic-check.ts";
 
 /** A piece of context that a prompt shows the model. */
 export interface PromptChunk {
@@ -31,6 +32,8 @@ export interface LoadedPrompt {
   readonly outputSchemaText?: string;
   /** An answer that satisfies the output schema, as JSON text. */
   readonly outputExampleText?: string;
+  /** What must be true of the answer; absent where nothing is checked. */
+  readonly outputChecks?: Checks;
   /** A filled-in example of the variables, as JSON text. */
   readonly exampleVariablesText?: string;
   readonly source: string;
@@ -61,4 +64,9 @@ export interface BuiltinPrompts {
   readonly contextBlock: LoadedPrompt;
   /** Asks for JSON where the model has no native mode. Variables: `schema` and `example` (may be empty), both texts. */
   readonly jsonInstructions: LoadedPrompt;
+  /**
+   * Shows a model its bad answer and asks for a better one. Variables: `answer` (a beginning of it), `isJson`,
+   * `problems` (list of {path, rule, expected, got}) and `checks` (list of texts).
+   */
+  readonly correction: LoadedPrompt;
 }

@@ -1,12 +1,18 @@
 import type { Completion } from "../../gen/sluice/v1/completion_pb.ts";
 import { Stage } from "../../gen/sluice/v1/error_detail_pb.ts";
 import { RestartCause } from "../../gen/sluice/v1/pipeline_service_pb.ts";
-import { SluiceError } from "../core/failure.ts";
 import type { ModelTarget } from "../core/model.ts";
 import { type CachePolicy, type CachePorts, store } from "./cache.ts";
-import { type CallModelPorts, callModel, type ModelAnswer, type ModelJob, type ModelStep } from "./call-model.ts";
+import {
+  type CallModelPorts,
+  callModel,
+  type Judge,
+  type ModelAnswer,
+  type ModelJob,
+  type ModelStep,
+} from "./call-model.ts";
 import { assembleCompletion } from "./completion.ts";
-import { type ParsedAnswer, parseAnswer } from "./parse.ts";
+import { judge } from "./judge.ts";
 
 export interface AnswerPorts extends CallModelPorts {
   readonly cache: CachePorts;
@@ -23,8 +29,6 @@ export type AnswerEvent =
       readonly timings: readonly (readonly [typeof Stage.CALL_MODEL | typeof Stage.PARSE, number])[];
     };
 
-const MAX_EXCERPT_CHARACTERS = 512;
-
 /**
  * Makes an answer: call model → parse → store cache. Ends with exactly one `completed`, or throws.
  * The deltas since the last restart, joined, are the completion's text.
@@ -33,13 +37,19 @@ export async function* makeAnswer(
   ports: AnswerPorts,
   job: ModelJob & { readonly key: string; readonly policy: CachePolicy },
 ): AsyncGenerator<AnswerEvent, void, undefined> {
+  const { output, variables } = job.context.draft;
   const startedMs = ports.clock.monotonicMs();
-  const { output } = job.context.draft;
-  const isCut = (text: string) => isCutShort(parseAnswer({ text, finish: "length" }, output));
+  let parseMs = 0;
+  const judgeTimed: Judge = (answer, { fitted }) => {
+    const calledMs = ports.clock.monotonicMs();
+    const verdict = judge(answer, output, { input: variables, chunks: fitted.chunks });
+    parseMs += ports.clock.monotonicMs() - calledMs;
+    return verdict;
+  };
   // White space around JSON is no part of the value; sent, it would make the deltas differ from it.
   const sieve = output.kind === "json" ? trimming() : asIs;
   let sent = "";
-  for await (const step of callModel(ports, job, isCut)) {
+  for await (const step of callModel(ports, job, judgeTimed)) {
     if (step.kind === "delta") {
       const text = sieve(step.text, sent === "");
       sent += text;
@@ -53,26 +63,21 @@ export async function* makeAnswer(
       continue;
     }
     const { answer } = step;
-    const calledMs = ports.clock.monotonicMs();
-    const parsed = parseOrFail(answer, job);
-    const parsedMs = ports.clock.monotonicMs();
-    if (parsed.text !== sent) yield* replaceText(sent, parsed.text, answer.target);
-    const completion = assembleCompletion(answer, parsed, job.context, job.charges.total());
+    const answeredMs = ports.clock.monotonicMs();
+    const { text } = answer.good;
+    if (text !== sent) yield* replaceText(sent, text, answer.target);
+    const completion = assembleCompletion(answer, job.context, job.charges.total());
     if (job.policy.mayWrite && isGood(answer)) await store(ports.cache, job.key, completion, job.policy.ttlMs);
     yield {
       kind: "completed",
       completion,
       target: answer.target,
       timings: [
-        [Stage.CALL_MODEL, calledMs - startedMs],
-        [Stage.PARSE, parsedMs - calledMs],
+        [Stage.CALL_MODEL, answeredMs - startedMs - parseMs],
+        [Stage.PARSE, parseMs],
       ],
     };
   }
-}
-
-function isCutShort(parsed: ParsedAnswer): boolean {
-  return !parsed.ok && parsed.truncated;
 }
 
 const asIs = (text: string) => text;
@@ -88,21 +93,9 @@ function trimming(): (text: string, isFirst: boolean) => string {
   };
 }
 
-/** Only whole answers of the model that was asked for are stored; filtered and failed ones never get here. */
+/** Only whole answers of the model that was asked for, or escalates to, are stored; bad ones never get here. */
 function isGood(answer: ModelAnswer): boolean {
   return answer.finish === "stop" && answer.isAsAsked;
-}
-
-function parseOrFail(answer: ModelAnswer, job: ModelJob): { text: string; repairs: readonly string[] } {
-  const parsed = parseAnswer(answer, job.context.draft.output);
-  if (parsed.ok) return parsed;
-  throw new SluiceError({
-    reason: "PARSE_FAILURE",
-    violations: parsed.violations,
-    attempts: job.charges.total().attempts,
-    excerpt: answer.text.slice(0, MAX_EXCERPT_CHARACTERS),
-    truncated: parsed.truncated,
-  });
 }
 
 /** What was sent is not the validated value: it had prose around it, or needed a repair. */

@@ -53,6 +53,7 @@ function targetParts(target: ModelTarget): Record<string, unknown> {
     | "templateTokens"
     | "fallbacks"
     | "timeouts"
+    | "limits"
     | "description"
     | "chat"
   >;
@@ -71,7 +72,7 @@ function targetParts(target: ModelTarget): Record<string, unknown> {
 }
 
 function draftParts(draft: Draft): Record<string, unknown> {
-  const { output, ...notInKey } = draft;
+  const { output, variables, ...notInKey } = draft;
   // The rest acts only through the messages, the sampling and the target.
   notInKey satisfies OnlyFields<
     typeof notInKey,
@@ -85,13 +86,18 @@ function draftParts(draft: Draft): Record<string, unknown> {
     | "showsChunks"
     | "render"
   >;
-  return { asked_output: output.kind };
+  const checks = output.checks.sources.map(({ rule, message, ...rest }) => {
+    rest satisfies Record<string, never>;
+    return [rule, message];
+  });
+  // Checks see the variables, of which the messages may show less than all.
+  return { asked_output: output.kind, checks, checked_variables: checks.length > 0 ? variables : null };
 }
 
 function fittedParts(fitted: FittedPrompt): Record<string, unknown> {
   const { messages, chunks, output, sampling, ...notInKey } = fitted;
   // What was counted and dropped shows in the messages.
-  notInKey satisfies OnlyFields<typeof notInKey, "budget" | "dropped">;
+  notInKey satisfies OnlyFields<typeof notInKey, "messagesOfCorrection" | "budget" | "dropped">;
   return {
     messages: messages.map(messageParts),
     chunks: chunks.map(chunkParts),

@@ -1,36 +1,31 @@
 import { AttemptCause } from "../../gen/sluice/v1/attempt_pb.ts";
 import { RestartCause } from "../../gen/sluice/v1/pipeline_service_pb.ts";
-import type { Call } from "../core/call.ts";
-import type { Deadline } from "../core/deadline.ts";
-import type { Failure } from "../core/failure.ts";
 import type { Log } from "../core/log.ts";
-import type { ModelCatalog, ModelTarget, UpstreamError } from "../core/model.ts";
-import type { FitPorts, FittedPrompt } from "./build-context/fit.ts";
-import type { BuiltContext } from "./build-context.ts";
-import { type AttemptPorts, type ModelDelta, runAttempt } from "./call-model/attempt.ts";
-import type { RetryPolicy } from "./call-model/next-step.ts";
-import { type Leg, Route } from "./call-model/route.ts";
-import type { Charges } from "./charge.ts";
+import type { ModelTarget, UpstreamError } from "../core/model.ts";
+import type { FittedPrompt } from "./build-context/fit.ts";
+import {
+  type AttemptOutcome,
+  type AttemptPlan,
+  type AttemptPorts,
+  type ModelDelta,
+  type ModelRestart,
+  runAttempt,
+} from "./call-model/attempt.ts";
+import type { ModelJob, ModelWait } from "./call-model/job.ts";
+import { type Leg, Route, type RoutePorts } from "./call-model/route.ts";
+import { awaitTurn, type TurnPorts } from "./call-model/turn.ts";
+import type { BadAnswer, GoodAnswer, Verdict } from "./judge.ts";
 
-export interface CallModelPorts extends FitPorts, AttemptPorts {
-  readonly models: ModelCatalog;
+export type { ModelJob, ModelWait } from "./call-model/job.ts";
+
+export interface CallModelPorts extends RoutePorts, TurnPorts, AttemptPorts {
   readonly log: Log;
-  readonly retry: RetryPolicy;
 }
 
-/** What a call asks of the models. The signal and the deadline are those of the work, which several callers may share. */
-export interface ModelJob {
-  readonly call: Call;
-  readonly context: BuiltContext;
-  readonly charges: Charges;
-  readonly signal: AbortSignal;
-  readonly deadline: Deadline;
-}
-
-/** A whole answer: the model said why it stopped. */
+/** A whole answer that was judged good. */
 export interface ModelAnswer {
-  readonly text: string;
   readonly finish: "stop" | "length";
+  readonly good: GoodAnswer;
   readonly target: ModelTarget;
   readonly servedModel: string;
   readonly fitted: FittedPrompt;
@@ -40,90 +35,104 @@ export interface ModelAnswer {
 
 export type ModelStep =
   | ModelDelta
-  /** All deltas so far are void. */
-  | { readonly kind: "restarted"; readonly cause: RestartCause; readonly target: ModelTarget }
+  | ModelRestart
   | ModelWait
   | { readonly kind: "answered"; readonly answer: ModelAnswer };
 
-/** The work is about to wait before its next attempt. */
-export interface ModelWait {
-  readonly kind: "waiting";
-  /** What is left of the wait, whenever it is asked. */
-  remainingMs(): number;
-  /** What the call fails with for a caller who has less time. */
-  readonly failure: Failure;
-}
+/** Judges a whole answer to what a leg sent. */
+export type Judge = (answer: { readonly text: string; readonly finish: "stop" | "length" }, leg: Leg) => Verdict;
 
 /**
- * The call-model stage, and the only retry loop: one budget of attempts and one deadline for all of it.
- * Ends with exactly one `answered`, or throws: a SluiceError with the failure that tells most, or the signal's reason.
- * @param isCut whether an answer that ran into its number of output tokens is useless, so that more are worth asking for.
+ * The call-model stage, and the only retry loop: one budget of attempts and one deadline for failures, corrections and
+ * escalations alike. Ends with exactly one `answered`, or throws: a SluiceError with the failure that tells most, or
+ * the signal's reason.
  */
 export async function* callModel(
   ports: CallModelPorts,
   job: ModelJob,
-  isCut: (text: string) => boolean,
+  judge: Judge,
 ): AsyncGenerator<ModelStep, void, undefined> {
+  const { charges } = job;
   const route = new Route(ports, job.context);
+  let isVoid = false;
   for (;;) {
     const { leg } = route;
-    if (leg.wait && leg.wait.ms > 0) {
-      yield waiting(ports, leg.wait);
-      await ports.clock.sleep(leg.wait.ms, job.signal);
+    const turn = yield* awaitTurn(ports, job, leg);
+    if (turn.kind === "refused") {
+      route.afterRefusal(turn.failure);
+      continue;
     }
-    job.signal.throwIfAborted();
-    const outcome = yield* runAttempt(ports, job, leg);
-    if (outcome.kind === "failed") {
+    const outcome: AttemptOutcome = yield* attempt(ports, job, leg, { ...turn, judge, isVoid });
+    if (outcome.kind === "good") {
+      const { good, finish, servedModel } = outcome;
+      const { target, fitted } = leg;
+      yield { kind: "answered", answer: { good, finish, target, servedModel, fitted, isAsAsked: route.isAsAsked } };
+      return;
+    }
+    isVoid ||= outcome.sentText;
+    if (outcome.kind === "bad") {
+      logBadAnswer(ports.log, job, leg, outcome.bad);
+      route.afterBadAnswer(outcome.bad, outcome.text, charges);
+    } else {
       logFailure(ports.log, job, leg, outcome.error);
-      const { charges } = job;
-      route.after(outcome.error, { charges, remainingMs: job.deadline.remainingMs(), random: ports.clock.random() });
-      if (outcome.sentText) yield restart(route.leg);
-      continue;
+      route.after(outcome.error, {
+        charges,
+        remainingMs: job.deadline.remainingMs(),
+        random: ports.clock.random(),
+      });
     }
-    const { text, end } = outcome;
-    if (end.finish === "length" && isCut(text) && mayAskForMore(ports, job, route)) {
-      if (text) yield restart(route.leg);
-      continue;
-    }
-    const servedModel = end.servedModel ?? leg.target.providerModel;
-    const { target, fitted } = leg;
-    yield {
-      kind: "answered",
-      answer: { text, finish: end.finish, target, servedModel, fitted, isAsAsked: route.isAsAsked },
-    };
-    return;
   }
 }
 
-function waiting({ clock }: CallModelPorts, { ms, failure }: NonNullable<Leg["wait"]>): ModelWait {
-  const end = clock.monotonicMs() + ms;
-  return { kind: "waiting", remainingMs: () => Math.max(0, end - clock.monotonicMs()), failure };
+/** One attempt. Its pass is ended whatever becomes of it. */
+async function* attempt(
+  ports: CallModelPorts,
+  job: ModelJob,
+  leg: Leg,
+  { pass, waitedMs, judge, isVoid }: Pick<AttemptPlan, "pass" | "waitedMs"> & { judge: Judge; isVoid: boolean },
+): AsyncGenerator<ModelStep, AttemptOutcome, undefined> {
+  try {
+    return yield* runAttempt(ports, job, leg, {
+      pass,
+      waitedMs,
+      judge: (answer) => judge(answer, leg),
+      restart: isVoid ? restart(leg) : undefined,
+    });
+  } finally {
+    pass.end("abandoned");
+  }
 }
 
-/** Where there is nothing more to give, the answer fails in the parse stage. */
-function mayAskForMore(ports: CallModelPorts, job: ModelJob, route: Route): boolean {
-  return job.charges.started < ports.retry.maxAttempts && route.raiseOutputLimit();
+function restart({ cause, target }: Leg): ModelRestart {
+  return { kind: "restarted", cause: restartCauses[cause] ?? RestartCause.RETRY, target };
 }
 
-function restart(leg: Leg): ModelStep {
-  return { kind: "restarted", cause: restartCause(leg.cause), target: leg.target };
+/** Why an answer is made anew, by the cause of the attempt that makes it. */
+const restartCauses: Readonly<Partial<Record<AttemptCause, RestartCause>>> = {
+  [AttemptCause.FALLBACK]: RestartCause.FALLBACK,
+  [AttemptCause.OUTPUT_LIMIT]: RestartCause.OUTPUT_LIMIT,
+  [AttemptCause.TRUNCATED]: RestartCause.TRUNCATED,
+  [AttemptCause.CORRECTION]: RestartCause.CORRECTION,
+  [AttemptCause.ESCALATION]: RestartCause.ESCALATION,
+};
+
+function logFailure(log: Log, job: ModelJob, leg: Leg, { fields }: UpstreamError): void {
+  const { kind, httpStatus, waitMs } = fields;
+  log.info("attempt_failed", { ...whose(job, leg), kind, http_status: httpStatus, wait_ms: waitMs });
 }
 
-function restartCause(cause: AttemptCause): RestartCause {
-  if (cause === AttemptCause.FALLBACK) return RestartCause.FALLBACK;
-  return cause === AttemptCause.OUTPUT_LIMIT ? RestartCause.OUTPUT_LIMIT : RestartCause.RETRY;
+/** The rules by name only: paths and texts of checks can hold words of the answer or of the caller. */
+function logBadAnswer(log: Log, job: ModelJob, leg: Leg, bad: BadAnswer): void {
+  const rules = bad.kind === "wrong" ? bad.broken.map(() => "check") : bad.violations.map(({ rule }) => rule);
+  log.info("answer_rejected", { ...whose(job, leg), kind: bad.kind, rules });
 }
 
-function logFailure(log: Log, job: ModelJob, leg: Leg, error: UpstreamError): void {
-  const { kind, httpStatus, waitMs } = error.fields;
-  log.info("attempt_failed", {
-    call_id: job.call.id,
-    tenant: job.call.caller.tenant,
-    model: leg.target.alias,
-    provider: leg.target.provider.id,
-    attempt: job.charges.started,
-    kind,
-    http_status: httpStatus,
-    wait_ms: waitMs,
-  });
+function whose({ call, charges }: ModelJob, { target }: Leg) {
+  return {
+    call_id: call.id,
+    tenant: call.caller.tenant,
+    model: target.alias,
+    provider: target.provider.id,
+    attempt: charges.started,
+  };
 }

@@ -76,6 +76,7 @@ export class Charges {
     const { target, cause, waitMs } = plan;
     const price = this.#ports.prices.price(target.provider, target.providerModel);
     const { clock } = this.#ports;
+    const startedAtMs = clock.nowMs();
     const record: AttemptStarted = {
       type: "attempt_started",
       call_id: this.#payer.callId,
@@ -90,14 +91,14 @@ export class Charges {
       wait_ms: Math.round(waitMs),
       estimated_prompt_tokens: plan.estimatedPromptTokens,
       estimated_cost_nano_usd: decimal(price && costNanoUsd(promptOnly(plan.estimatedPromptTokens), price)),
-      started_at: new Date(clock.nowMs()).toISOString(),
+      started_at: new Date(startedAtMs).toISOString(),
     };
     await this.#ports.ledger.record(record);
     this.#started = number;
     const startedMs = clock.monotonicMs();
     return {
       number,
-      end: (end) => this.#end({ number, target, cause, waitMs, price, startedMs }, end),
+      end: (end) => this.#end({ number, target, cause, waitMs, price, startedMs, startedAtMs }, end),
     };
   }
 
@@ -109,6 +110,7 @@ export class Charges {
       waitMs: number;
       price?: Price;
       startedMs: number;
+      startedAtMs: number;
     },
     end: AttemptEnd,
   ): Promise<void> {
@@ -145,7 +147,8 @@ export class Charges {
       time_to_first_token_ms: end.timeToFirstTokenMs === undefined ? null : Math.round(end.timeToFirstTokenMs),
       http_status: end.httpStatus,
       error_reason: end.failure ?? "",
-      finished_at: new Date(this.#ports.clock.nowMs()).toISOString(),
+      // Its start and its length: the time of day may have stepped back meanwhile.
+      finished_at: new Date(open.startedAtMs + latencyMs).toISOString(),
     });
   }
 

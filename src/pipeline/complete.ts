@@ -7,6 +7,7 @@ import { SluiceError } from "../core/failure.ts";
 import type { ModelTarget } from "../core/model.ts";
 import type { LoadedPrompt } from "../core/prompt.ts";
 import { type AnswerEvent, type AnswerPorts, makeAnswer } from "./answer.ts";
+import type { DraftOutput } from "./build-context/draft.ts";
 import { type BuildContextPorts, type BuiltContext, buildContext } from "./build-context.ts";
 import { type CacheHit, type CachePolicy, cachePolicy, lookUp } from "./cache.ts";
 import { contentKey } from "./cache-key.ts";
@@ -14,9 +15,9 @@ import { type ChargePorts, Charges } from "./charge.ts";
 import { forCaller, unpaid } from "./completion.ts";
 import type { Flight, Flights } from "./flight.ts";
 import { CallReport, type ReportPorts } from "./report.ts";
-import { validate } from "./validate.ts";
+import { type ValidatePorts, validate } from "./validate.ts";
 
-export interface CompletePorts extends BuildContextPorts, AnswerPorts, ChargePorts, ReportPorts {
+export interface CompletePorts extends ValidatePorts, BuildContextPorts, AnswerPorts, ChargePorts, ReportPorts {
   readonly flights: Flights<AnswerEvent>;
 }
 
@@ -28,6 +29,7 @@ export type CallEvent =
       readonly target: ModelTarget;
       readonly prompt?: LoadedPrompt;
       readonly cacheStatus: CacheStatus;
+      readonly output: DraftOutput["kind"];
     }
   | { readonly kind: "delta"; readonly text: string }
   /** All deltas so far are void. */
@@ -102,7 +104,7 @@ async function findOrMake(ports: CompletePorts, question: Question): Promise<Eve
 
 function* replay(hit: CacheHit, context: BuiltContext): Generator<CallEvent> {
   const { target, draft } = context;
-  yield { kind: "started", target, prompt: draft.prompt, cacheStatus: hit.status };
+  yield { kind: "started", target, prompt: draft.prompt, cacheStatus: hit.status, output: draft.output.kind };
   yield { kind: "delta", text: hit.completion.text };
   yield { kind: "finished", completion: unpaid(hit.completion, hit.status, context) };
 }
@@ -141,6 +143,7 @@ async function* followed(
   { call, context, report }: Question,
   cacheStatus: CacheStatus,
 ): AsyncGenerator<CallEvent, void, undefined> {
+  const { prompt, output } = context.draft;
   const leaveStage = report.trace.begin(Stage.CALL_MODEL);
   let started = false;
   try {
@@ -150,7 +153,7 @@ async function* followed(
         if (event.remainingMs() >= call.deadline.remainingMs()) throw new SluiceError(event.failure);
         continue;
       }
-      if (!started) yield { kind: "started", target: event.target, prompt: context.draft.prompt, cacheStatus };
+      if (!started) yield { kind: "started", target: event.target, prompt, cacheStatus, output: output.kind };
       started = true;
       if (event.kind !== "completed") {
         yield event;

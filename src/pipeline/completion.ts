@@ -20,15 +20,10 @@ import type { Charged } from "./charge.ts";
 import { findCitations } from "./citations.ts";
 
 /** The completion as its payer gets it, still without what differs from caller to caller. */
-export function assembleCompletion(
-  answer: ModelAnswer,
-  parsed: { readonly text: string; readonly repairs: readonly string[] },
-  context: BuiltContext,
-  charged: Charged,
-): Completion {
-  const { target, fitted, finish, servedModel } = answer;
+export function assembleCompletion(answer: ModelAnswer, context: BuiltContext, charged: Charged): Completion {
+  const { target, fitted, finish, servedModel, good } = answer;
   return create(CompletionSchema, {
-    text: parsed.text,
+    text: good.text,
     finishReason: finish === "stop" ? FinishReason.STOP : FinishReason.LENGTH,
     model: target.alias,
     providerModel: servedModel,
@@ -38,9 +33,9 @@ export function assembleCompletion(
     cacheStatus: CacheStatus.MISS,
     attempts: [...charged.attempts],
     truncation: truncation(fitted.dropped),
-    citations: context.draft.output.kind === "text" ? findCitations(parsed.text, fitted.chunks) : [],
+    citations: context.draft.output.kind === "text" ? findCitations(good.text, fitted.chunks) : [],
     synthetic: target.synthetic,
-    repairs: [...parsed.repairs],
+    repairs: [...good.repairs],
   });
 }
 

@@ -11,7 +11,6 @@ import {
 } from "../../gen/sluice/v1/explanation_pb.ts";
 import { type Message, MessageSchema, Role } from "../../gen/sluice/v1/message_pb.ts";
 import type { Call } from "../core/call.ts";
-import type { JsonSchemas } from "../core/json-schema.ts";
 import type { ChatMessage } from "../core/model.ts";
 import { costNanoUsd, type PriceBook } from "../core/money.ts";
 import type { TokenBudget as Budget } from "./build-context/fit.ts";
@@ -19,10 +18,9 @@ import { type BuildContextPorts, type BuiltContext, buildContext } from "./build
 import { type CachePorts, cachePolicy, lookUp } from "./cache.ts";
 import { contentKey } from "./cache-key.ts";
 import { promptReference, truncation } from "./completion.ts";
-import { validate } from "./validate.ts";
+import { type ValidatePorts, validate } from "./validate.ts";
 
-export interface ExplainPorts extends BuildContextPorts {
-  readonly schemas: JsonSchemas;
+export interface ExplainPorts extends ValidatePorts, BuildContextPorts {
   readonly prices: PriceBook;
   readonly cache: CachePorts;
 }

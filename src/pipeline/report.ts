@@ -4,7 +4,7 @@ import { CacheStatus, type Completion } from "../../gen/sluice/v1/completion_pb.
 import type { TokenUsage } from "../../gen/sluice/v1/token_usage_pb.ts";
 import type { Call } from "../core/call.ts";
 import type { Clock } from "../core/clock.ts";
-import { type FailureReason, failureOf, SluiceError } from "../core/failure.ts";
+import { type Failure, type FailureReason, failureOf, SluiceError } from "../core/failure.ts";
 import type { CallFinished, Ledger } from "../core/ledger.ts";
 import type { Log } from "../core/log.ts";
 import type { ActiveCalls } from "./active-calls.ts";
@@ -83,10 +83,14 @@ export class CallReport {
 
   /** The caller stopped listening before the end. Does nothing where the end was reported. */
   async abandoned(): Promise<void> {
-    await this.#write(undefined, "CANCELLED");
+    const { aborted } = this.#call.signal;
+    await this.#write(undefined, aborted ? this.#interruption(undefined).failure.reason : "CANCELLED");
   }
 
+  /** Why the call was ended from outside. Whoever ended it for a reason of its own, as for a slow reader, said all. */
   #interruption(cause: unknown): SluiceError {
+    const ended: unknown = this.#call.signal.reason;
+    if (ended instanceof SluiceError && !isInterruption(ended.failure)) return ended;
     const reason = this.#call.deadline.remainingMs() <= 0 ? "DEADLINE_EXCEEDED" : "CANCELLED";
     const attempts = this.charges?.total().attempts ?? [];
     return new SluiceError({ reason, stage: this.trace.stage, attempts }, { cause });
@@ -142,7 +146,8 @@ export class CallReport {
       synthetic: completion?.synthetic ?? context?.target.synthetic ?? false,
       error_reason: errorReason,
       started_at: new Date(this.trace.startedAtMs).toISOString(),
-      finished_at: new Date(this.#ports.clock.nowMs()).toISOString(),
+      // Not the time of day: that clock may have stepped back meanwhile, and a row would end before it begins.
+      finished_at: new Date(this.trace.startedAtMs + latencyMs).toISOString(),
     };
   }
 
@@ -150,6 +155,11 @@ export class CallReport {
     if (!this.asked) return "";
     return createHmac("sha256", this.#ports.inputHashKey).update(this.asked.key).digest("hex");
   }
+}
+
+/** Such a reason is told with the stage and the attempts, which only the report knows. */
+function isInterruption({ reason }: Failure): boolean {
+  return reason === "DEADLINE_EXCEEDED" || reason === "CANCELLED";
 }
 
 function tokenFields(usage: TokenUsage | undefined) {

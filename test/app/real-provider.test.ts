@@ -112,13 +112,18 @@ describe("a provider that speaks OpenAI's protocol", function () {
     it(`streams ${name} as the model writes it`, async () => {
       const fresh = { ...input, attribution: { feature: "stream" }, generation: { seed: 7n } };
       const kinds: string[] = [];
+      const parts: [pointer: string, text: string][] = [];
       let text = "";
       for await (const { event } of caller.serverStream(PipelineService.method.streamComplete, { input: fresh })) {
-        kinds.push(String(event.case));
+        if (event.case === "jsonPart") parts.push([event.value.pointer, event.value.text]);
+        else kinds.push(String(event.case));
         if (event.case === "textDelta") text += event.value.text;
       }
       assert.deepEqual(kinds, ["started", "textDelta", "textDelta", "finished"]);
       assert.equal(text, answer);
+      const members = parts.filter(([pointer]) => !pointer.includes("/", 1));
+      const read = members.map(([pointer, member]) => [pointer.slice(1), JSON.parse(member)]);
+      assert.deepEqual(read, answer.startsWith("{") ? Object.entries(JSON.parse(answer)) : []);
     });
   }
 

@@ -166,9 +166,12 @@ describe("sluice", () => {
       assert.equal(models.code, 0);
       assert.match(
         models.stdout,
-        /^fast +main +gpt-5-mini +400000 +16384 +\$0\.25 +\$2\.00 +default; falls back to other; escalates to smart$/m,
+        /^fast +main +gpt-5-mini +400000 +16384 +\$0\.25 +\$2\.00 +ok +default; falls back to other; escalates to smart$/m,
       );
-      assert.match(models.stdout, /^sandbox\/extract +sandbox .* unknown +unknown +no real model; Quotes\.$/m);
+      assert.match(models.stdout, /^cooling .* cooling 12 s +default/m);
+      assert.match(models.stdout, /^open .* open 3 s +default/m);
+      assert.match(models.stdout, /^probed .* half-open +default/m);
+      assert.match(models.stdout, /^sandbox\/extract +sandbox .* unknown +unknown +- +no real model; Quotes\.$/m);
       assert.equal(
         prompts.stdout,
         ["prompt     versions  description", "extract    v2, v1    a", "summarize  v1        b\uFFFD[31m", ""].join(

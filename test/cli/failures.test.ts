@@ -20,6 +20,8 @@ import {
   ProviderMisconfiguredDetailSchema,
   ProviderProblem,
   RateLimitDetailSchema,
+  SemanticFailureDetailSchema,
+  SlowReaderDetailSchema,
   Stage,
 } from "../../gen/sluice/v1/error_detail_pb.ts";
 import { ErrorReason } from "../../gen/sluice/v1/error_reason_pb.ts";
@@ -146,6 +148,27 @@ describe("what the command line prints of a failure", () => {
         "  spent: 20 prompt + 5 completion tokens, $0.000005",
       ],
     ],
+    [
+      "SEMANTIC_FAILURE",
+      [
+        detail(SemanticFailureDetailSchema, {
+          violations: [
+            { rule: "output.total > 0", message: "a bill has a total" },
+            { rule: "output.a == 1", message: "" },
+          ],
+          excerpt: '{"total":0}',
+          attempts,
+        }),
+      ],
+      [
+        "  a bill has a total (output.total > 0)",
+        "  does not hold (output.a == 1)",
+        '  the answer begins: {"total":0}',
+        ...attemptLines,
+        "  spent: 20 prompt + 5 completion tokens, $0.000005",
+      ],
+    ],
+    ["SLOW_READER", [detail(SlowReaderDetailSchema, { limitMs: 1000n })], ["  not read for 1000 ms"]],
     [
       "RATE_LIMITED",
       [

@@ -11,6 +11,7 @@ import {
   type CompletionSchema,
   FinishReason,
 } from "../../gen/sluice/v1/completion_pb.ts";
+import { Circuit } from "../../gen/sluice/v1/model_pb.ts";
 import { ModelService } from "../../gen/sluice/v1/model_service_pb.ts";
 import {
   PipelineService,
@@ -45,7 +46,7 @@ export async function startFakeServer(events: readonly (Event | ConnectError)[])
         }
       },
     });
-    router.service(ModelService, { listModels: () => ({ models: [realModel, sandboxModel] }) });
+    router.service(ModelService, { listModels: () => ({ models: [...realModels, sandboxModel] }) });
     router.service(PromptService, {
       listPrompts: ({ pageToken }) =>
         pageToken === ""
@@ -86,6 +87,14 @@ const realModel = {
   },
   isDefault: true,
 };
+
+/** The same model in each state that it can be in. */
+const realModels = [
+  { ...realModel, state: { circuit: Circuit.CLOSED } },
+  { ...realModel, name: "cooling", state: { circuit: Circuit.CLOSED, coolDownMs: 11_001n } },
+  { ...realModel, name: "open", state: { circuit: Circuit.OPEN, probeAfterMs: 3000n } },
+  { ...realModel, name: "probed", state: { circuit: Circuit.HALF_OPEN } },
+];
 
 const sandboxModel = {
   name: "sandbox/extract",

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createCheckCompiler } from "../../src/adapters/cel-checks/index.ts";
 import { createJsonSchemas } from "../../src/adapters/json-schema/index.ts";
 import { checkPrompts, renderPrompt } from "../../src/cli/prompts.ts";
 
-const schemas = createJsonSchemas();
+const compilers = { schemas: createJsonSchemas(), checks: createCheckCompiler() };
 
 /** A prompt whose variables are these lines of `properties`. */
 function promptText(properties: readonly string[], body: string, more: readonly string[] = []): string {
@@ -50,12 +51,17 @@ describe("prompts", () => {
   }
   const read = (path: string) => readFileSync(join(dir, path), "utf8");
   const check = (options: { update?: boolean; against?: string } = {}) =>
-    checkPrompts({ dir, schemas, update: options.update ?? false, against: options.against, out });
+    checkPrompts({ dir, ...compilers, update: options.update ?? false, against: options.against, out });
   const sample = (variables: object, context?: object) => JSON.stringify({ variables, ...(context && { context }) });
 
   describe("check", () => {
     it("passes the prompts that come with Sluice", async () => {
-      const code = await checkPrompts({ dir: join(import.meta.dirname, "../../prompts"), schemas, update: false, out });
+      const code = await checkPrompts({
+        dir: join(import.meta.dirname, "../../prompts"),
+        ...compilers,
+        update: false,
+        out,
+      });
       assert.equal(code, 0, written);
       assert.match(written, /^ok: 4 prompt versions, 7 samples as expected\n$/);
     });
@@ -257,7 +263,7 @@ describe("prompts", () => {
     const run = (options: Partial<Parameters<typeof renderPrompt>[0]>) =>
       renderPrompt({
         dir,
-        schemas,
+        ...compilers,
         name: "hi",
         version: "",
         variablesText: '{"name": "Ada"}',

@@ -8,11 +8,11 @@ import { type TemporaryFolder, temporaryFolder } from "./temporary-folder.ts";
 
 const YAML = `
 providers:
-  main: { base_url: https://api.openai.com/v1, api_key: sk-1, attempt_timeout_ms: 9000 }
+  main: { base_url: https://api.openai.com/v1, api_key: sk-1, attempt_timeout_ms: 9000, max_queue: 10 }
   other: { base_url: http://127.0.0.1:1/v1 }
 models:
-  smart: { provider: main, model: gpt-5, fallbacks: [cheap], first_byte_timeout_ms: 11, idle_timeout_ms: 12 }
-  fast: { provider: main, model: gpt-5-mini, initial_max_tokens: 100 }
+  smart: { provider: main, model: gpt-5, fallbacks: [cheap], max_concurrency: 3, first_byte_timeout_ms: 11, idle_timeout_ms: 12 }
+  fast: { provider: main, model: gpt-5-mini, initial_max_tokens: 100, escalate_to: smart }
   cheap: { provider: other, model: mistral-small, context_tokens: 1000, stream_upstream: false }
 defaults: { model: fast }
 `;
@@ -85,6 +85,8 @@ describe("createCatalog", () => {
       structuredOutput: "json_schema",
       streamUpstream: true,
       fallbacks: ["cheap"],
+      escalateTo: undefined,
+      limits: { maxConcurrency: 3, maxQueue: 10 },
       timeouts: { firstByteMs: 11, idleMs: 12, attemptMs: 9000 },
       synthetic: false,
       templateTokens: "text",
@@ -95,6 +97,7 @@ describe("createCatalog", () => {
   it("keeps what an alias says of its own", () => {
     const { catalog } = catalogOf(YAML);
     assert.equal(catalog.resolve("fast").initialMaxTokens, 100);
+    assert.equal(catalog.resolve("fast").escalateTo, "smart");
     assert.equal(catalog.resolve("cheap").streamUpstream, false);
     assert.equal(catalog.resolve("cheap").maxOutputTokens, 250);
     assert.equal(catalog.resolve("cheap").family, "mistral");

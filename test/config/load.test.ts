@@ -20,6 +20,7 @@ describe("loadConfig", () => {
       assert.equal(config.database_url, undefined);
       assert.deepEqual(config.retry, {
         max_attempts: 4,
+        max_corrections: 2,
         backoff_base_ms: 200,
         backoff_max_ms: 8000,
         max_wait_ms: 30000,
@@ -83,10 +84,10 @@ describe("loadConfig", () => {
       const config = load(
         [
           "providers:",
-          "  main: { base_url: https://api.openai.com/v1, idle_timeout_ms: 7000 }",
+          "  main: { base_url: https://api.openai.com/v1, idle_timeout_ms: 7000, max_concurrency: 5 }",
           "  other: { base_url: http://127.0.0.1:9/v1, family: mistral }",
           "models:",
-          "  fast: { provider: main, model: gpt-5-mini, first_byte_timeout_ms: 9000 }",
+          "  fast: { provider: main, model: gpt-5-mini, first_byte_timeout_ms: 9000, max_queue: 0 }",
           "  small: { provider: other, model: tiny, context_tokens: 4000 }",
         ].join("\n"),
       );
@@ -102,9 +103,12 @@ describe("loadConfig", () => {
         attempt_timeout_ms: 120000,
         first_byte_timeout_ms: 9000,
         idle_timeout_ms: 7000,
+        max_concurrency: 5,
+        max_queue: 0,
         family: "openai",
       });
       assert.equal(config.models.small?.max_output_tokens, 1000);
+      assert.deepEqual([config.models.small?.max_concurrency, config.models.small?.max_queue], [64, 256]);
       assert.equal(config.models.small?.structured_output, "prompt");
       assert.equal(config.models.small?.family, "mistral");
       assert.equal(config.providers.main?.max_tokens_field, "max_completion_tokens");

@@ -20,20 +20,19 @@ describe("what is wrong with a configuration", () => {
       ],
       [
         "keys of features that are not there yet",
-        `budgets: []\nretry: {max_corrections: 2}\n${base}models: { a: { provider: main, model: gpt-5, escalate_to: a } }`,
+        `budgets: []\ndefaults: {embedding_model: x}\n${base}`,
         [
-          "models.a.escalate_to: is not supported by this version yet; remove it",
-          "retry.max_corrections: is not supported by this version yet; remove it",
+          "defaults.embedding_model: is not supported by this version yet; remove it",
           "budgets: is not supported by this version yet; remove it",
         ],
       ],
       [
         "those keys in a wrong section, as what they are",
-        "max_corrections: 2\ndefaults: {escalate_to: a}\nlimits: {budgets: []}",
+        "requests_per_minute: 2\ndefaults: {embedding_models: a}\nlimits: {budgets: []}",
         [
           "limits.budgets: is not supported by this version yet; remove it",
-          "defaults.escalate_to: is not supported by this version yet; remove it",
-          "max_corrections: is not supported by this version yet; remove it",
+          "defaults.embedding_models: is not supported by this version yet; remove it",
+          "requests_per_minute: is not supported by this version yet; remove it",
         ],
       ],
       [
@@ -50,11 +49,14 @@ describe("what is wrong with a configuration", () => {
       ],
       [
         "values out of their range",
-        "retry: {max_attempts: 0}\nlimits: {message_bytes: 999999999999}\ncache: {ttl_seconds: 2592001}",
+        `retry: {max_attempts: 0, max_corrections: 6}\nlimits: {message_bytes: 999999999999}\ncache: {ttl_seconds: 2592001}\nproviders: { main: { base_url: "http://x/v1", max_concurrency: 0, max_queue: -1 } }`,
         [
           "limits.message_bytes: must be at most 268435456",
           "cache.ttl_seconds: must be at most 2592000",
+          "providers.main.max_concurrency: must be at least 1",
+          "providers.main.max_queue: must be at least 0",
           "retry.max_attempts: must be at least 1",
+          "retry.max_corrections: must be at most 5",
         ],
       ],
       ["durations that no timer can hold", "drain_ms: 2147483648", ["drain_ms: must be at most 2147483647"]],
@@ -82,11 +84,12 @@ describe("what is wrong with a configuration", () => {
       ],
       [
         "names that are not defined",
-        `${base}models: { fast: { provider: mian, model: gpt-5, fallbacks: [slow, sandbox/extrct] }, smart: {provider: main, model: gpt-5} }\ndefaults: { model: smat }`,
+        `${base}models: { fast: { provider: mian, model: gpt-5, fallbacks: [slow, sandbox/extrct], escalate_to: smrt }, smart: {provider: main, model: gpt-5} }\ndefaults: { model: smat }`,
         [
           "models.fast.provider: there is no such provider; the nearest is main",
           "models.fast.fallbacks[0]: there is no such model; the nearest is fast",
           "models.fast.fallbacks[1]: there is no such model; the nearest is sandbox/extract",
+          "models.fast.escalate_to: there is no such model; the nearest is smart",
           "defaults.model: there is no such model; the nearest is smart",
         ],
       ],
@@ -94,6 +97,19 @@ describe("what is wrong with a configuration", () => {
         "each cycle with the whole way round",
         `${base}models: { a: { provider: main, model: gpt-5, fallbacks: [b] }, b: { provider: main, model: gpt-5, fallbacks: [c] }, c: { provider: main, model: gpt-5, fallbacks: [a] } }`,
         ["models.a.fallbacks: goes in a circle: a → b → c → a"],
+      ],
+      [
+        "cycles of escalation, and who escalates to itself",
+        `${base}models: { a: { provider: main, model: gpt-5, escalate_to: b }, b: { provider: main, model: gpt-5, escalate_to: a }, c: { provider: main, model: gpt-5, escalate_to: c } }`,
+        ["models.a.escalate_to: goes in a circle: a → b → a", "models.c.escalate_to: goes in a circle: c → c"],
+      ],
+      [
+        "different limits of the same model",
+        `${base}models: { a: { provider: main, model: gpt-5, max_concurrency: 8 }, b: { provider: main, model: gpt-5-mini }, c: { provider: main, model: gpt-5, max_queue: 9 } }`,
+        [
+          "models.c.max_concurrency: must be 8 as in a, which is the same model of the same provider",
+          "models.c.max_queue: must be 256 as in a, which is the same model of the same provider",
+        ],
       ],
       [
         "names that are reserved",

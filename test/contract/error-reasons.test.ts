@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { createRegistry, fromBinary, type MessageInitShape, toJson } from "@bufbuild/protobuf";
+import { once } from "node:events";
+import { type ClientHttp2Session, type ClientHttp2Stream, connect } from "node:http2";
+import { create, createRegistry, fromBinary, type MessageInitShape, toBinary, toJson } from "@bufbuild/protobuf";
 import { file_google_rpc_error_details } from "../../gen/google/rpc/error_details_pb.ts";
 import { StatusSchema } from "../../gen/google/rpc/status_pb.ts";
 import { Health, HealthCheckResponse_ServingStatus as Serving } from "../../gen/health/v1/health_pb.ts";
@@ -11,6 +13,7 @@ import { PipelineService } from "../../gen/sluice/v1/pipeline_service_pb.ts";
 import { statusJson } from "../../src/rpc/status.ts";
 import { GrpcCaller, isServiceError } from "../support/grpc-caller.ts";
 import { type RunningServer, startServer } from "../support/running-server.ts";
+import { chunk, events, startScriptedUpstream } from "../support/scripted-upstream.ts";
 import { documentedExamples, normalised } from "./documented-examples.ts";
 
 const registry = createRegistry(file_google_rpc_error_details, file_sluice_v1_error_detail);
@@ -25,6 +28,28 @@ const ask = (model: string, rest: Input = {}): Input => ({
 });
 const json = '{"type":"object","required":["vessel"],"properties":{"vessel":{"type":"string"}}}';
 const asJson = { output: { format: { case: "json" as const, value: { schema: json } } } };
+
+/** A streaming call by gRPC, whose answer is not read before somebody resumes the stream. */
+function callUnread(session: ClientHttp2Session, input: Input): ClientHttp2Stream {
+  const { input: schema, parent, name } = PipelineService.method.streamComplete;
+  const stream = session.request({
+    ":path": `/${parent.typeName}/${name}`,
+    ":method": "POST",
+    "content-type": "application/grpc+proto",
+    te: "trailers",
+  });
+  const message = toBinary(schema, create(schema, { input }));
+  const head = Buffer.alloc(5);
+  head.writeUInt32BE(message.length, 1);
+  stream.end(Buffer.concat([head, message]));
+  return stream;
+}
+
+const checks = [{ rule: 'output.vessel.startsWith("MV ")', message: "the vessel is not named with its prefix" }];
+const asChecked = {
+  messages: [{ role: Role.USER, content: [{ content: { case: "text" as const, value: "Vessel: Skarv" } }] }],
+  output: { format: { case: "json" as const, value: { schema: json, checks } } },
+};
 
 describe("the documented example of", function () {
   this.timeout(60_000);
@@ -75,6 +100,7 @@ describe("the documented example of", function () {
     QUOTA_EXHAUSTED: () => complete(ask("sandbox/quota")),
     CONTEXT_OVERFLOW: () => complete(ask("sandbox/overflow")),
     PARSE_FAILURE: () => complete(ask("sandbox/wrong-shape", asJson)),
+    SEMANTIC_FAILURE: () => complete(ask("sandbox/extract", asChecked)),
     CONTENT_FILTERED: () => complete(ask("sandbox/filtered-input")),
     PROVIDER_MISCONFIGURED: () => complete(ask("sandbox/unauthorized")),
     MODEL_UNAVAILABLE: () => complete(ask("sandbox/down")),
@@ -135,6 +161,35 @@ describe("the documented example of", function () {
     } finally {
       payer.close();
       await full.stop();
+    }
+  });
+
+  it("SLOW_READER is what the service answers", async () => {
+    const endless = events([{ ...chunk({ content: "a".repeat(16_384) }), repeat: 1_000 }]);
+    const upstream = await startScriptedUpstream(endless);
+    const impatient = await startServer({
+      config: {
+        limits: { slow_reader_ms: 1_000 },
+        providers: { main: { base_url: `${upstream.url}/v1` } },
+        models: { big: { provider: "main", model: "big", context_tokens: 8_192, max_output_tokens: 4_096 } },
+      },
+    });
+    // Not grpc-js, which reads ahead whatever its caller does.
+    const session = connect(impatient.url);
+    try {
+      const stream = callUnread(session, ask("big"));
+      // The stream is given up while nobody reads it; the reader hears of it when it goes on.
+      while (!impatient.output().includes('"error_reason":"SLOW_READER"')) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      stream.resume();
+      const [trailers] = await once(stream, "trailers");
+      const status = fromBinary(StatusSchema, Buffer.from(String(trailers["grpc-status-details-bin"]), "base64"));
+      assert.deepEqual(normalised(toJson(StatusSchema, status, { registry })), normalised(examples.get("SLOW_READER")));
+      assert.equal(trailers["grpc-retry-pushback-ms"], "-1");
+    } finally {
+      session.destroy();
+      await Promise.all([impatient.stop(), upstream.close()]);
     }
   });
 

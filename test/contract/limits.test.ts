@@ -4,7 +4,7 @@ import { CompletionInputSchema } from "../../gen/sluice/v1/completion_input_pb.t
 import { Role } from "../../gen/sluice/v1/message_pb.ts";
 import { SluiceError } from "../../src/core/failure.ts";
 import { validate } from "../../src/pipeline/validate.ts";
-import { jsonSchemas } from "../support/pipeline-ports.ts";
+import { checkCompiler, jsonSchemas } from "../support/pipeline-ports.ts";
 
 type Input = Exclude<MessageInitShape<typeof CompletionInputSchema>, { $typeName: string }>;
 
@@ -16,6 +16,10 @@ const messages = [say("x")];
 const times = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i));
 const chunks = (count: number) => times(count, (i) => ({ id: `c${i}`, text: "x" }));
 const json = (schema: string): Input => ({ messages, output: { format: { case: "json", value: { schema } } } });
+const checks = (count: number, rule = "true", message = "m"): Input => ({
+  messages,
+  output: { format: { case: "json", value: { schema: "{}", checks: times(count, () => ({ rule, message })) } } },
+});
 const generation = (options: NonNullable<Input["generation"]>): Input => ({ messages, generation: options });
 const prompt = (fields: NonNullable<Input["prompt"]>): Input => ({ prompt: fields });
 /** A schema of exactly so many bytes, or nested so many levels deep. */
@@ -77,6 +81,10 @@ const limits: readonly [field: string, at: Input, past: Input][] = [
   ["input.output.json.schema", json("{}"), json("")],
   ["input.output.json.schema", json('{"type":"object"}'), json('{"type":"objekt"}')],
   ["input.output.json.schema", json('{"minimum":1}'), json('{"minimun":1}')],
+  ["input.output.json.checks", checks(16), checks(17)],
+  ["input.output.json.checks[0].rule", checks(1, `true${" ".repeat(2044)}`), checks(1, `true${" ".repeat(2045)}`)],
+  ["input.output.json.checks[0].rule", checks(1, "output.n > 0"), checks(1, "output.n >")],
+  ["input.output.json.checks[0].message", checks(1, "true", "m".repeat(512)), checks(1, "true", "m".repeat(513))],
   ["input.generation.temperature", generation({ temperature: 2 }), generation({ temperature: 2.000_001 })],
   ["input.generation.temperature", generation({ temperature: 0 }), generation({ temperature: Number.NaN })],
   ["input.generation.top_p", generation({ topP: 1 }), generation({ topP: 1.000_001 })],
@@ -135,7 +143,7 @@ const limits: readonly [field: string, at: Input, past: Input][] = [
 
 function violatedFields(input: Input): string[] {
   try {
-    validate({ schemas: jsonSchemas }, create(CompletionInputSchema, input));
+    validate({ schemas: jsonSchemas, checks: checkCompiler }, create(CompletionInputSchema, input));
     return [];
   } catch (error) {
     assert.ok(error instanceof SluiceError && error.failure.reason === "INVALID_REQUEST", String(error));
@@ -154,7 +162,7 @@ describe("the limit of", () => {
 
   it("the input itself: it is required", () => {
     assert.throws(
-      () => validate({ schemas: jsonSchemas }, undefined),
+      () => validate({ schemas: jsonSchemas, checks: checkCompiler }, undefined),
       (error) => error instanceof SluiceError && error.failure.reason === "INVALID_REQUEST",
     );
   });

@@ -12,7 +12,7 @@ import { buildContext } from "../../src/pipeline/build-context.ts";
 import { contentKey } from "../../src/pipeline/cache-key.ts";
 import { validate } from "../../src/pipeline/validate.ts";
 import { catalog, target } from "../support/models.ts";
-import { builtinPrompts, jsonSchemas, noPrompts, wordCounter } from "../support/pipeline-ports.ts";
+import { builtinPrompts, checkCompiler, jsonSchemas, noPrompts, wordCounter } from "../support/pipeline-ports.ts";
 
 type Init = Parameters<typeof create<typeof CompletionInputSchema>>[1];
 
@@ -27,6 +27,7 @@ function key(input: Init = base, model: Partial<ModelTarget> = {}, tenant = "acm
     counter: wordCounter,
     builtins: builtinPrompts,
     schemas: jsonSchemas,
+    checks: checkCompiler,
     prompts: noPrompts,
     models: catalog(
       target(model),
@@ -37,6 +38,9 @@ function key(input: Init = base, model: Partial<ModelTarget> = {}, tenant = "acm
   return contentKey(tenant, buildContext(ports, validate(ports, create(CompletionInputSchema, input)))).key;
 }
 
+const checked = (rule: string, message = "wrong") => ({
+  format: { case: "text" as const, value: { checks: [{ rule, message }] } },
+});
 const json = (schema: string) => ({ format: { case: "json" as const, value: { schema } } });
 
 describe("the content key", () => {
@@ -59,6 +63,8 @@ describe("the content key", () => {
     escalation: () => key(base, { escalateTo: "smart" }),
     sandbox: () => key(base, { synthetic: true }),
     "kind of output": () => key({ ...base, output: json("{}") }),
+    "rule of a check": () => key({ ...base, output: checked("output != 'a'") }),
+    "message of a check": () => key({ ...base, output: checked("output != ''", "another") }),
     "id of a chunk": () => key({ ...base, context: { chunks: [{ id: "b", text: "x" }] } }),
     "text of a chunk": () => key({ ...base, context: { chunks: [{ id: "a", text: "y" }] } }),
     "score of a chunk": () => key({ ...base, context: { chunks: [{ id: "a", text: "x", score: 1 }] } }),
@@ -75,8 +81,9 @@ describe("the content key", () => {
   it("changes with everything that can change the answer", () => {
     const keys = Object.entries(changes).map(([name, changed]) => [name, changed()] as const);
     keys.push(["nothing", key()], ["a chunk", key({ ...base, context: { chunks: [{ id: "a", text: "x" }] } })]);
+    keys.push(["a check", key({ ...base, output: checked("output != ''") })]);
     keys.push(["a schema", key({ ...base, output: json('{"type":"object"}') })]);
-    keys.push(["its JSON mode", key({ ...base, output: json("{}") }, { structuredOutput: "prompt" })]);
+    keys.push(["its JSON mode", key({ ...base, output: json('{"type":"object"}') }, { structuredOutput: "prompt" })]);
     const byKey = new Map<string, string>();
     for (const [name, value] of keys) {
       assert.equal(byKey.get(value), undefined, `${name} and ${byKey.get(value)} have the same key`);

@@ -138,7 +138,7 @@ describe("the way of a call through failures", () => {
       kinds.push(String(event.case));
       if (event.case === "textDelta") text += event.value.text;
     }
-    assert.deepEqual(kinds, ["started", "textDelta", "textDelta", "finished"]);
+    assert.deepEqual(kinds, ["started", "textDelta", "textDelta", "jsonPart", "finished"]);
     assert.equal(text, '{"a": 1}');
   });
 });

@@ -223,7 +223,7 @@ describe("a call", () => {
   });
 
   it("says what is wrong with an answer that breaks the schema", async () => {
-    const ports = pipelinePorts([target({ chat: scriptedModel({ deltas: ['{"b":2}'] }) })]);
+    const ports = pipelinePorts([target({ chat: scriptedModel({ deltas: ['{"b":2}'] }) })], { maxCorrections: 0 });
     const failure = await failureOf(complete(ports, ask("q", { output: json })));
     assert.ok(failure.reason === "PARSE_FAILURE");
     assert.equal(failure.violations[0]?.rule, "required");

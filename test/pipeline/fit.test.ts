@@ -8,9 +8,15 @@ import { draftRequest } from "../../src/pipeline/build-context/draft.ts";
 import { type FitLimits, fitToModel } from "../../src/pipeline/build-context/fit.ts";
 import { validate } from "../../src/pipeline/validate.ts";
 import { target } from "../support/models.ts";
-import { builtinPrompts, jsonSchemas, noPrompts, wordCounter } from "../support/pipeline-ports.ts";
+import { builtinPrompts, checkCompiler, jsonSchemas, noPrompts, wordCounter } from "../support/pipeline-ports.ts";
 
-const ports = { counter: wordCounter, builtins: builtinPrompts, schemas: jsonSchemas, prompts: noPrompts };
+const ports = {
+  counter: wordCounter,
+  builtins: builtinPrompts,
+  schemas: jsonSchemas,
+  checks: checkCompiler,
+  prompts: noPrompts,
+};
 const words = (count: number, word = "w") => Array.from({ length: count }, () => word).join(" ");
 const say = (role: Role, text: string) => ({ role, content: [{ content: { case: "text" as const, value: text } }] });
 

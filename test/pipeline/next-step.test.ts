@@ -3,7 +3,7 @@ import type { UpstreamErrorFields, UpstreamErrorKind } from "../../src/core/mode
 import { nextStep, type Situation } from "../../src/pipeline/call-model/next-step.ts";
 
 const situation: Situation = {
-  policy: { maxAttempts: 4, backoffBaseMs: 200, backoffMaxMs: 8000, maxWaitMs: 30_000 },
+  policy: { maxAttempts: 4, maxCorrections: 2, backoffBaseMs: 200, backoffMaxMs: 8000, maxWaitMs: 30_000 },
   failuresInRow: 1,
   remainingMs: 60_000,
   hasNextModel: false,
@@ -45,7 +45,7 @@ describe("the step after a failed attempt", () => {
   });
 
   it("asks a silent model once more, without a wait, and never a third time", () => {
-    assert.deepEqual(nextStep(failure("first_byte_timeout"), situation), { kind: "again", waitMs: 0 });
+    assert.deepEqual(nextStep(failure("first_byte_timeout"), situation), { kind: "again", waitMs: 0, isTold: false });
     assert.equal(nextStep(failure("first_byte_timeout"), { ...situation, failuresInRow: 2 }).kind, "next_model");
   });
 

@@ -145,7 +145,8 @@ describe("an answer that is shared", () => {
       { deltas: ["late"] },
     );
     const woken = Promise.withResolvers<void>();
-    const clock = { ...fakeClock(), sleep: () => woken.promise };
+    const fake = fakeClock();
+    const clock = { ...fake, sleep: (ms: number) => woken.promise.then(() => fake.advance(ms)) };
     const ports = pipelinePorts([target({ chat })], { clock });
     const patient = complete(ports, ask("q"), testCall({ id: "patient" }));
     const hasty = complete(ports, ask("q"), testCall({ id: "hasty", deadline: { remainingMs: () => 2_000 } }));

@@ -75,6 +75,7 @@ export function target(fields: Partial<ModelTarget> & { chat?: ChatModel } = {})
     templateTokens: "text",
     fallbacks: [],
     timeouts: { firstByteMs: 1000, idleMs: 1000, attemptMs: 5000 },
+    limits: { maxConcurrency: 64, maxQueue: 256 },
     synthetic: false,
     description: "",
     chat: scriptedModel(),

@@ -1,3 +1,4 @@
+import { createCheckCompiler } from "../../src/adapters/cel-checks/index.ts";
 import { createJsonSchemas } from "../../src/adapters/json-schema/index.ts";
 import { createMemoryCache } from "../../src/adapters/memory-cache.ts";
 import { loadBuiltinPrompts } from "../../src/adapters/prompt-files/index.ts";
@@ -14,10 +15,12 @@ import { ActiveCalls } from "../../src/pipeline/active-calls.ts";
 import type { CompletePorts } from "../../src/pipeline/complete.ts";
 import type { ExplainPorts } from "../../src/pipeline/explain.ts";
 import { Flights } from "../../src/pipeline/flight.ts";
+import { ModelGates } from "../../src/pipeline/model-gates.ts";
 import { fakeClock } from "./clock.ts";
 import { catalog } from "./models.ts";
 
 export const jsonSchemas = createJsonSchemas();
+export const checkCompiler = createCheckCompiler();
 export const builtinPrompts = loadBuiltinPrompts(jsonSchemas);
 
 /** One token a word: counts that a reader of a test can do in the head. */
@@ -42,6 +45,7 @@ export const testPrice: Price = {
 };
 
 export interface TestPorts extends CompletePorts, ExplainPorts {
+  readonly gates: ModelGates;
   readonly records: LedgerRecord[];
   readonly lines: { readonly event: string; readonly fields: LogFields }[];
 }
@@ -53,6 +57,7 @@ export function pipelinePorts(
     clock?: Clock;
     price?: Price | null;
     maxAttempts?: number;
+    maxCorrections?: number;
     prompts?: PromptLibrary;
     refuse?: () => boolean;
   } = {},
@@ -61,19 +66,28 @@ export function pipelinePorts(
   const records: LedgerRecord[] = [];
   const lines: { event: string; fields: LogFields }[] = [];
   const line = (event: string, fields: LogFields = {}) => void lines.push({ event, fields });
+  const log = { isEnabled: () => true, debug: line, info: line, warn: line, error: line };
   const prices: PriceBook = { price: () => (options.price === null ? undefined : (options.price ?? testPrice)) };
   return {
     records,
     lines,
     clock,
     prices,
-    log: { isEnabled: () => true, debug: line, info: line, warn: line, error: line },
+    log,
+    gates: new ModelGates({ clock, log }),
     counter: wordCounter,
     builtins: builtinPrompts,
     schemas: jsonSchemas,
+    checks: checkCompiler,
     prompts: options.prompts ?? noPrompts,
     models: catalog(...targets),
-    retry: { maxAttempts: options.maxAttempts ?? 4, backoffBaseMs: 200, backoffMaxMs: 8000, maxWaitMs: 30_000 },
+    retry: {
+      maxAttempts: options.maxAttempts ?? 4,
+      maxCorrections: options.maxCorrections ?? 2,
+      backoffBaseMs: 200,
+      backoffMaxMs: 8000,
+      maxWaitMs: 30_000,
+    },
     cache: { memory: createMemoryCache({ maxBytes: 1 << 20, clock }), defaultTtlMs: 60_000 },
     flights: new Flights(),
     activeCalls: new ActiveCalls(),

@@ -66,8 +66,14 @@ export const behaviours: readonly Behaviour[] = [
     attempts: [{ answer: "malformed-json" }],
   },
   {
+    name: "sandbox/wrong-shape-once",
+    description:
+      "Answers with JSON that breaks the schema on the first attempt of a call; corrected, it answers like sandbox/extract.",
+    attempts: [{ answer: "wrong-shape" }, GOOD],
+  },
+  {
     name: "sandbox/wrong-shape",
-    description: "Answers with JSON that breaks the schema.",
+    description: "Answers with JSON that breaks the schema, corrected or not.",
     attempts: [{ answer: "wrong-shape" }],
   },
   {

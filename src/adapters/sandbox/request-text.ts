@@ -18,8 +18,9 @@ export interface RequestText {
 
 /** Takes a request apart. The same request always gives the same parts. */
 export function readRequest(request: ModelRequest): RequestText {
+  const prompt = request.messages.slice(0, request.messages.length - request.messagesOfCorrection);
   const textsOf = (role: "system" | "user") =>
-    request.messages.filter((message) => message.role === role).map((message) => message.text);
+    prompt.filter((message) => message.role === role).map((message) => message.text);
   const users = textsOf("user").map((text) => withoutChunks(text, request.chunks).slice(0, MAX_READ_CHARACTERS));
   const last = users.at(-1) ?? "";
   const document = longest(users.flatMap(enclosedTexts)) || withoutLeadIn(longest(users));

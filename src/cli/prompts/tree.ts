@@ -1,12 +1,12 @@
 import {
   listPromptFiles,
   loadPrompt,
+  type PromptCompilers,
   type PromptFileProblem,
   type PromptTree,
   readPromptFile,
 } from "../../adapters/prompt-files/index.ts";
 import { errorCode } from "../../core/error-code.ts";
-import type { JsonSchemas } from "../../core/json-schema.ts";
 import type { LoadedPrompt } from "../../core/prompt.ts";
 
 /** A folder of prompts as it is, the broken ones included. */
@@ -16,7 +16,7 @@ export interface LoadedTree {
 }
 
 /** Loads what can be loaded; a folder that cannot be read is one problem. Nothing counts as served. */
-export async function loadTree(dir: string, schemas: JsonSchemas): Promise<LoadedTree> {
+export async function loadTree(dir: string, compilers: PromptCompilers): Promise<LoadedTree> {
   const tree = await listPromptFiles(dir).catch((error: unknown): PromptTree => {
     const code = errorCode(error);
     if (code === undefined) throw error;
@@ -31,7 +31,10 @@ export async function loadTree(dir: string, schemas: JsonSchemas): Promise<Loade
       problems.push(...read.problems);
       continue;
     }
-    const loaded = loadPrompt({ file: file.path, name: file.name, version: file.version, bytes: read.bytes }, schemas);
+    const loaded = loadPrompt(
+      { file: file.path, name: file.name, version: file.version, bytes: read.bytes },
+      compilers,
+    );
     if (loaded.ok) prompts.push(loaded.prompt);
     else problems.push(...loaded.problems);
   }

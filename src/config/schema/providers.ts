@@ -25,6 +25,12 @@ const timeouts = {
   idle_timeout_ms: durationMs(1),
 };
 
+/** Bounds of memory rather than advice: what a provider takes at once is far less. */
+const load = {
+  max_concurrency: count(10_000),
+  max_queue: z.int().min(0).max(100_000),
+};
+
 /** An OpenAI-compatible endpoint. */
 export const providerSchema = z.strictObject({
   base_url: plainText(2048).meta({
@@ -69,6 +75,15 @@ export const providerSchema = z.strictObject({
     .default(30_000)
     .meta({ description: "Longest silence before the answer begins." }),
   idle_timeout_ms: timeouts.idle_timeout_ms.default(30_000).meta({ description: "Longest silence within the answer." }),
+  max_concurrency: load.max_concurrency.default(64).meta({
+    unit: "requests",
+    description: "Most requests under way at once, for each of its models.",
+  }),
+  max_queue: load.max_queue.default(256).meta({
+    unit: "calls",
+    description:
+      "Most calls that wait for one of those to end, for each of its models; further ones go to a fallback or fail with `OVERLOADED`.",
+  }),
   family: family.meta({
     defaultText: "told from the model's name",
     description: "Family of its models for counting tokens, such as `openai`, `anthropic`, `gemini`, `llama`.",
@@ -102,6 +117,11 @@ export const modelSchema = z.strictObject({
   fallbacks: z.array(alias).max(8).default([]).meta({
     description: "Aliases that are asked, in order, when it cannot answer. At most 8, no cycles.",
   }),
+  escalate_to: alias.optional().meta({
+    defaultText: "none",
+    description:
+      "Alias that is asked when its answers stay bad: they break the schema or a check after all corrections. No cycles.",
+  }),
   attempt_timeout_ms: timeouts.attempt_timeout_ms
     .optional()
     .meta({ defaultText: "the provider's", description: "As the provider's key." }),
@@ -111,6 +131,16 @@ export const modelSchema = z.strictObject({
   idle_timeout_ms: timeouts.idle_timeout_ms
     .optional()
     .meta({ defaultText: "the provider's", description: "As the provider's key." }),
+  max_concurrency: load.max_concurrency.optional().meta({
+    unit: "requests",
+    defaultText: "the provider's",
+    description: "As the provider's key. The same in all aliases of one provider and model, which share it.",
+  }),
+  max_queue: load.max_queue.optional().meta({
+    unit: "calls",
+    defaultText: "the provider's",
+    description: "As the provider's key. The same in all aliases of one provider and model, which share it.",
+  }),
   family: family.meta({
     defaultText: "the provider's, then told from the name",
     description: "As the provider's key.",
@@ -151,6 +181,10 @@ export const modelKeys = {
       max_attempts: count(20).default(4).meta({
         unit: "attempts",
         description: "Most requests to providers for one call, all causes and models together.",
+      }),
+      max_corrections: z.int().min(0).max(5).default(2).meta({
+        unit: "attempts",
+        description: "Most of them that ask a model to mend an answer that breaks its schema or a check.",
       }),
       backoff_base_ms: durationMs(1)
         .default(200)

@@ -50,6 +50,10 @@ const limits = z
     request_timeout_ms: durationMs(1)
       .default(60_000)
       .meta({ description: "Longest wait for the whole of a unary request." }),
+    slow_reader_ms: durationMs(1).default(30_000).meta({
+      description:
+        "How long a stream may wait for its reader; then it ends with SLOW_READER. After as long again without a byte read, any answer is cut off.",
+    }),
     idle_timeout_ms: durationMs(1)
       .default(300_000)
       .meta({ description: "How long a connection without a call stays open." }),

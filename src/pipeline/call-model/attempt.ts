@@ -1,23 +1,45 @@
+import type { RestartCause } from "../../../gen/sluice/v1/pipeline_service_pb.ts";
 import type { Call } from "../../core/call.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { FailureReason } from "../../core/failure.ts";
-import {
-  type ModelEvent,
-  type ModelRequest,
-  type ModelTarget,
-  UpstreamError,
-  type UpstreamErrorKind,
-} from "../../core/model.ts";
+import { type ModelRequest, type ModelTarget, UpstreamError, type UpstreamErrorKind } from "../../core/model.ts";
 import type { TokenCounts } from "../../core/money.ts";
 import type { TokenCounter } from "../../core/tokens.ts";
 import type { Charges, OpenAttempt } from "../charge.ts";
+import { type BadAnswer, badAnswerReason, type GoodAnswer, type Verdict } from "../judge.ts";
+import type { Pass } from "../model-gates.ts";
 import { reasonOf } from "./failure.ts";
 import type { Leg } from "./route.ts";
+import { type ModelEnd, unreadPrompt } from "./unread-prompt.ts";
 
-/** How an attempt went. What is neither is thrown: an abort, or a bug. */
+/** How an attempt went. What is none of these is thrown: an abort, or a bug. */
 export type AttemptOutcome =
-  | { readonly kind: "answered"; readonly text: string; readonly end: Extract<ModelEvent, { kind: "end" }> }
+  | {
+      readonly kind: "good";
+      readonly good: GoodAnswer;
+      readonly finish: "stop" | "length";
+      /** The name of the model that the provider says answered. */
+      readonly servedModel: string;
+    }
+  | { readonly kind: "bad"; readonly bad: BadAnswer; readonly text: string; readonly sentText: boolean }
   | { readonly kind: "failed"; readonly error: UpstreamError; readonly sentText: boolean };
+
+/** What an attempt is made with besides its leg. */
+export interface AttemptPlan {
+  /** Told how it went; ended by whoever got it. */
+  readonly pass: Pass;
+  readonly waitedMs: number;
+  /** Sent before the first delta, where deltas of an earlier attempt are void: only then it is sure who answers. */
+  readonly restart?: ModelRestart;
+  judge(answer: { readonly text: string; readonly finish: "stop" | "length" }): Verdict;
+}
+
+/** All deltas so far are void. */
+export interface ModelRestart {
+  readonly kind: "restarted";
+  readonly cause: RestartCause;
+  readonly target: ModelTarget;
+}
 
 /** A piece of an answer, and who gives it. */
 export interface ModelDelta {
@@ -32,18 +54,19 @@ export interface AttemptPorts {
 }
 
 /**
- * Makes one request and passes its deltas on as they come. Its start is recorded before it is sent; its end exactly
- * once, however it ends, also when it is aborted.
+ * Makes one request, passes its deltas on as they come, and judges its answer. Its start is recorded before it is sent;
+ * its end exactly once, however it ends, also when it is aborted.
  */
 export async function* runAttempt(
   ports: AttemptPorts,
   job: { readonly call: Call; readonly charges: Charges; readonly signal: AbortSignal },
   leg: Leg,
-): AsyncGenerator<ModelDelta, AttemptOutcome, undefined> {
+  plan: AttemptPlan,
+): AsyncGenerator<ModelDelta | ModelRestart, AttemptOutcome, undefined> {
   const open = await job.charges.begin({
     target: leg.target,
     cause: leg.cause,
-    waitMs: leg.wait?.ms ?? 0,
+    waitMs: plan.waitedMs,
     estimatedPromptTokens: leg.fitted.budget.promptTokens,
   });
   const meter = new AttemptMeter(ports, leg, open);
@@ -54,10 +77,9 @@ export async function* runAttempt(
       throw job.signal.reason;
     }
     for await (const event of leg.target.chat.complete(modelRequest(job.call, open, leg), job.signal)) {
-      if (event.kind === "end") {
-        await meter.answered(event);
-        return { kind: "answered", text: meter.text, end: event };
-      }
+      plan.pass.alive();
+      if (event.kind === "end") return await judged(event, meter, leg, plan);
+      if (plan.restart && meter.text === "") yield plan.restart;
       meter.add(event.text);
       yield { kind: "delta", text: event.text, target: leg.target };
     }
@@ -67,11 +89,30 @@ export async function* runAttempt(
       await meter.abandoned(job.signal.aborted ? "CANCELLED" : "INTERNAL");
       throw error;
     }
+    plan.pass.end(error.fields);
     await meter.failed(error);
     return { kind: "failed", error, sentText: meter.text !== "" };
   } finally {
     await meter.abandoned("CANCELLED");
   }
+}
+
+/** The model said why it stopped; whether its answer is any good is another question. */
+async function judged(
+  end: ModelEnd,
+  meter: AttemptMeter,
+  leg: Leg,
+  { pass, judge }: AttemptPlan,
+): Promise<AttemptOutcome> {
+  const unread = unreadPrompt(end, leg);
+  if (unread) throw unread;
+  const { finish } = end;
+  const { text } = meter;
+  const verdict = judge({ text, finish });
+  pass.end(undefined);
+  await meter.answered(end, verdict.kind === "good" ? undefined : badAnswerReason[verdict.kind]);
+  if (verdict.kind !== "good") return { kind: "bad", bad: verdict, text, sentText: text !== "" };
+  return { kind: "good", good: verdict, finish, servedModel: end.servedModel ?? leg.target.providerModel };
 }
 
 function modelRequest(call: Call, open: OpenAttempt, leg: Leg): ModelRequest {
@@ -81,6 +122,7 @@ function modelRequest(call: Call, open: OpenAttempt, leg: Leg): ModelRequest {
     attempt: open.number,
     providerModel: target.providerModel,
     messages: fitted.messages,
+    messagesOfCorrection: fitted.messagesOfCorrection,
     chunks: fitted.chunks,
     sampling: fitted.sampling,
     output: fitted.output,
@@ -123,13 +165,13 @@ class AttemptMeter {
     this.text += text;
   }
 
-  async answered(end: Extract<ModelEvent, { kind: "end" }>): Promise<void> {
+  async answered(end: ModelEnd, failure: FailureReason | undefined): Promise<void> {
     this.#learn(end);
-    await this.#end({ tokens: end.usage ?? this.#estimate(), estimated: !end.usage, httpStatus: 200 });
+    await this.#end({ tokens: end.usage ?? this.#estimate(), estimated: !end.usage, httpStatus: 200, failure });
   }
 
   /** The sandbox reports our own counts, and providers differ in whether they count a schema: neither teaches anything. */
-  #learn({ usage }: Extract<ModelEvent, { kind: "end" }>): void {
+  #learn({ usage }: ModelEnd): void {
     const { target, fitted } = this.#leg;
     if (!usage || target.synthetic || fitted.output.kind === "json") return;
     this.#ports.counter.observe(target.family, fitted.budget.promptTokens, usage.promptTokens);

@@ -20,6 +20,7 @@ export const reasonOf = {
   attempt_timeout: "MODEL_TIMEOUT",
   context_overflow: "CONTEXT_OVERFLOW",
   payload_too_large: "CONTEXT_OVERFLOW",
+  prompt_truncated: "CONTEXT_OVERFLOW",
   output_limit_invalid: "PROVIDER_MISCONFIGURED",
   json_mode_refused: "PROVIDER_MISCONFIGURED",
   request_refused: "PROVIDER_MISCONFIGURED",

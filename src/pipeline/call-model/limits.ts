@@ -25,8 +25,11 @@ export function changedLimits(
   // A prompt that fits by itself is not shortened: less is reserved for the answer.
   const told = error.maxOutputTokens;
   if (error.kind === "output_limit_invalid" || (told !== undefined && told < reserved)) {
-    const maxOutputTokens = told ?? Math.floor(reserved / 2);
-    if (maxOutputTokens < 1 || maxOutputTokens >= reserved) return undefined;
+    const isLess = told !== undefined && told < reserved;
+    // Who finds too much what its own words allow may count otherwise, or have put in a number of its own: half, once.
+    if (!isLess && limits.maxOutputTokens !== undefined) return undefined;
+    const maxOutputTokens = isLess ? told : Math.floor(reserved / 2);
+    if (maxOutputTokens < 1) return undefined;
     return { limits: { ...limits, maxOutputTokens }, cause: AttemptCause.OUTPUT_LIMIT };
   }
   const windowTokens = reserved + Math.floor(fitted.budget.promptTokens * shareThatFits(error, reserved));

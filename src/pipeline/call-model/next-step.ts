@@ -4,6 +4,8 @@ import type { UpstreamErrorFields, UpstreamErrorKind } from "../../core/model.ts
 export interface RetryPolicy {
   /** All attempts of a call together, whatever causes them. */
   readonly maxAttempts: number;
+  /** Attempts that ask the model to mend an answer that breaks its schema or a check. */
+  readonly maxCorrections: number;
   readonly backoffBaseMs: number;
   readonly backoffMaxMs: number;
   /** The longest wait that a provider may ask for; a longer one goes to the next model, or fails with the true wait. */
@@ -12,8 +14,8 @@ export interface RetryPolicy {
 
 /** What to do after a failed attempt. */
 export type NextStep =
-  /** Ask the same model the same again, after the wait. */
-  | { readonly kind: "again"; readonly waitMs: number }
+  /** Ask the same model the same again, after the wait. Told: by the provider, which tells everybody else the same. */
+  | { readonly kind: "again"; readonly waitMs: number; readonly isTold: boolean }
   /** Ask the same model something else, as the failure says; where nothing can be changed, the next model. */
   | { readonly kind: "changed" }
   /** Ask the next model of the chain; without one, give up. */
@@ -56,6 +58,7 @@ const answers: Record<UpstreamErrorKind, Answer> = {
   attempt_timeout: "once_more",
   context_overflow: "change",
   payload_too_large: "change",
+  prompt_truncated: "change",
   output_limit_invalid: "change",
   json_mode_refused: "change",
   // A retry would be refused again, but another provider has its own window, account and models.
@@ -79,7 +82,8 @@ export function nextStep(error: UpstreamErrorFields, situation: Situation): Next
   // Forbidding a retry forbids the same request, not a different one.
   if (error.retry === false && (answer === "wait_or_next" || answer === "once_more")) return { kind: "next_model" };
   // The adapter has learned how to say it; the budget of attempts bounds how often it may.
-  if (error.retry && (answer === "give_up" || answer === "next_model")) return { kind: "again", waitMs: 0 };
+  if (error.retry && (answer === "give_up" || answer === "next_model"))
+    return { kind: "again", waitMs: 0, isTold: false };
   switch (answer) {
     case "wait_or_next":
       return waitOrNext(error, situation);
@@ -96,7 +100,7 @@ export function nextStep(error: UpstreamErrorFields, situation: Situation): Next
 
 /** Two silences of a model are enough; so is one where another can be asked. */
 function onceMore({ failuresInRow, hasNextModel }: Situation): NextStep {
-  return hasNextModel || failuresInRow > 1 ? { kind: "next_model" } : { kind: "again", waitMs: 0 };
+  return hasNextModel || failuresInRow > 1 ? { kind: "next_model" } : { kind: "again", waitMs: 0, isTold: false };
 }
 
 function waitOrNext(error: UpstreamErrorFields, situation: Situation): NextStep {
@@ -105,7 +109,7 @@ function waitOrNext(error: UpstreamErrorFields, situation: Situation): NextStep 
   const waitMs = error.waitMs === undefined ? backoffMs(policy, failuresInRow, random) : jitterUp(error.waitMs, random);
   // No sleep is begun that would outlive the call, or that the operator would not allow.
   const fits = waitMs < remainingMs && (error.waitMs ?? 0) <= policy.maxWaitMs;
-  return fits ? { kind: "again", waitMs } : { kind: "next_model" };
+  return fits ? { kind: "again", waitMs, isTold: error.waitMs !== undefined } : { kind: "next_model" };
 }
 
 /** Never shorter than told, and not everyone at the same moment: up to a twentieth longer, at most a second. */

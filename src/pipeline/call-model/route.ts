@@ -1,20 +1,26 @@
 import { AttemptCause } from "../../../gen/sluice/v1/attempt_pb.ts";
 import { type Failure, SluiceError } from "../../core/failure.ts";
-import type { ModelCatalog, ModelTarget, UpstreamError } from "../../core/model.ts";
-import { type FitLimits, type FitPorts, type FittedPrompt, fitToModel } from "../build-context/fit.ts";
-import { type BuiltContext, takesTexts } from "../build-context.ts";
+import type { UpstreamError } from "../../core/model.ts";
+import type { FitLimits } from "../build-context/fit.ts";
+import type { BuiltContext } from "../build-context.ts";
 import type { Charges } from "../charge.ts";
+import type { BadAnswer } from "../judge.ts";
+import { badAnswerFailure, remedyFor } from "./bad-answer.ts";
+import { Chain, type ChainPorts, type Link } from "./chain.ts";
+import { correctionMessages } from "./correction.ts";
 import { failureAfter, mostTelling } from "./failure.ts";
 import { changedLimits, moreOutput } from "./limits.ts";
 import { nextStep, type RetryPolicy } from "./next-step.ts";
 
 /** What the next attempt sends, to whom, and why. */
-export interface Leg {
-  readonly target: ModelTarget;
-  readonly fitted: FittedPrompt;
+export interface Leg extends Link {
   readonly cause: AttemptCause;
   /** Before it is sent; the failure is that of a caller who cannot wait so long. */
-  readonly wait?: { readonly ms: number; readonly failure: Failure };
+  readonly wait?: { readonly ms: number; readonly isTold: boolean; readonly failure: Failure };
+}
+
+export interface RoutePorts extends ChainPorts {
+  readonly retry: RetryPolicy;
 }
 
 /** What is known when an attempt has failed. */
@@ -24,24 +30,24 @@ interface FailedState {
   readonly random: number;
 }
 
-/** The way of one call through its chain of models: one budget of attempts for everything that can go wrong. */
+/** The way of one call through its models: one budget of attempts for everything that can go wrong. */
 export class Route {
-  readonly #ports: FitPorts & { readonly retry: RetryPolicy };
+  readonly #ports: RoutePorts;
   readonly #context: BuiltContext;
-  readonly #chain: readonly ModelTarget[];
-  #position = 0;
+  readonly #chain: Chain;
   /** Failures of this model since it was last asked something else. */
   #failuresInRow = 0;
   #limits: FitLimits = {};
   #leg: Leg;
-  /** Why the model that was asked for could not answer, once the chain has moved on. */
+  #corrections = 0;
+  #wasExplained = false;
+  /** Why the model that was asked for could not answer, once another is asked. */
   #firstFailure?: Failure;
 
-  constructor(ports: FitPorts & { readonly models: ModelCatalog; readonly retry: RetryPolicy }, context: BuiltContext) {
+  constructor(ports: RoutePorts, context: BuiltContext) {
     this.#ports = ports;
     this.#context = context;
-    const fallbacks = context.target.fallbacks.map((alias) => ports.models.resolve(alias));
-    this.#chain = [context.target, ...fallbacks.filter((target) => takesTexts(target, context.draft))];
+    this.#chain = new Chain(ports, context);
     this.#leg = { target: context.target, fitted: context.fitted, cause: AttemptCause.FIRST };
   }
 
@@ -49,12 +55,16 @@ export class Route {
     return this.#leg;
   }
 
-  /** Whether the answer is what the same request would get again: from the model it asked for, with the same prompt. */
+  /**
+   * Whether the answer is what the same request would get again: from the model it asked for, or the one that it
+   * escalates to, with no less of the prompt than our own count asked for.
+   */
   get isAsAsked(): boolean {
+    if (!this.#chain.isAtHead) return false;
+    if (this.#chain.isEscalated) return this.#limits.windowTokens === undefined;
     const now = this.#leg.fitted.dropped;
     const asked = this.#context.fitted.dropped;
-    const isSamePrompt = now?.turns === asked?.turns && String(now?.chunkIds) === String(asked?.chunkIds);
-    return this.#position === 0 && isSamePrompt;
+    return now?.turns === asked?.turns && String(now?.chunkIds) === String(asked?.chunkIds);
   }
 
   /**
@@ -64,22 +74,52 @@ export class Route {
   after(error: UpstreamError, state: FailedState): void {
     this.#failuresInRow += 1;
     const failure = failureAfter(error.fields, this.#leg, state.charges.total().attempts);
-    if (this.#position === 0) this.#firstFailure = failure;
-    const mayGoOn = state.charges.started < this.#ports.retry.maxAttempts && this.#turn(error, state, failure);
-    if (mayGoOn) return;
-    const told = this.#position === 0 || !this.#firstFailure ? failure : mostTelling(this.#firstFailure, failure);
-    throw new SluiceError(told, { cause: error });
+    const mayGoOn = this.#attemptsLeft(state.charges) > 0 && this.#turn(error, state, failure);
+    this.#note(failure, mayGoOn, error);
   }
 
-  /** Asks for more output tokens, for an answer that ran into them. False where there are no more, or the caller said how many. */
-  raiseOutputLimit(): boolean {
-    if (this.#context.draft.sampling.maxOutputTokens !== undefined) return false;
-    const limits = moreOutput(this.#leg, this.#limits);
-    return limits !== undefined && this.#refit(limits, AttemptCause.OUTPUT_LIMIT);
+  /**
+   * Turns to the next model when this one cannot be asked now.
+   * @throws SluiceError as `after`.
+   */
+  afterRefusal(failure: Failure): void {
+    this.#note(failure, this.#take(this.#chain.next()));
+  }
+
+  /**
+   * Turns to what mends a bad answer.
+   * @throws SluiceError when nothing does: PARSE_FAILURE or SEMANTIC_FAILURE.
+   */
+  afterBadAnswer(bad: BadAnswer, text: string, charges: Charges): void {
+    const failure = badAnswerFailure(bad, text, charges.total().attempts);
+    const stronger = bad.kind === "cut" ? undefined : this.#chain.escalation(this.#leg.target);
+    const remedy = remedyFor(bad, {
+      attemptsLeft: this.#attemptsLeft(charges),
+      correctionsLeft: this.#ports.retry.maxCorrections - this.#corrections,
+      wasExplained: this.#wasExplained,
+      mayEscalate: stronger !== undefined,
+    });
+    const isMet =
+      (remedy === "more_output" && this.#raiseOutputLimit()) ||
+      (remedy === "correct" && this.#correct(bad, text)) ||
+      ((remedy === "escalate" || remedy === "correct") && this.#take(stronger));
+    this.#note(failure, isMet);
+  }
+
+  #attemptsLeft(charges: Charges): number {
+    return this.#ports.retry.maxAttempts - charges.started;
+  }
+
+  /** Remembers why the first model could not answer, and gives up where nothing follows. */
+  #note(failure: Failure, mayGoOn: boolean, cause?: UpstreamError): void {
+    if (!mayGoOn)
+      throw new SluiceError(this.#firstFailure ? mostTelling(this.#firstFailure, failure) : failure, { cause });
+    const isOther = !this.#chain.isAtHead || this.#chain.isEscalated;
+    if (isOther) this.#firstFailure ??= failure;
   }
 
   #turn(error: UpstreamError, state: FailedState, failure: Failure): boolean {
-    const next = this.#nextLeg(() => true);
+    const next = this.#chain.next();
     const step = nextStep(error.fields, {
       policy: this.#ports.retry,
       failuresInRow: this.#failuresInRow,
@@ -88,60 +128,60 @@ export class Route {
       random: state.random,
     });
     switch (step.kind) {
-      case "again":
-        this.#leg = { ...this.#leg, cause: AttemptCause.RETRY, wait: { ms: step.waitMs, failure } };
+      case "again": {
+        const wait = { ms: step.waitMs, isTold: step.isTold, failure };
+        this.#leg = { ...this.#leg, cause: AttemptCause.RETRY, wait };
         return true;
+      }
       case "changed": {
         const change = changedLimits(error.fields, this.#leg, this.#limits);
         if (change && this.#refit(change.limits, change.cause)) return true;
         // A prompt that cannot get shorter needs a larger window; anything else, just another model.
         const { contextTokens } = this.#leg.target;
         const needsRoom = change?.cause === AttemptCause.TRUNCATED;
-        return this.#moveTo(needsRoom ? this.#nextLeg((target) => target.contextTokens > contextTokens) : next);
+        return this.#take(needsRoom ? this.#chain.next((target) => target.contextTokens > contextTokens) : next);
       }
       case "next_model":
-        return this.#moveTo(next);
+        return this.#take(next);
       case "give_up":
         return false;
     }
   }
 
-  /** The next model of the chain that suits and that the prompt fits. */
-  #nextLeg(suits: (target: ModelTarget) => boolean): { position: number; leg: Leg } | undefined {
-    for (let position = this.#position + 1; position < this.#chain.length; position += 1) {
-      const target = this.#chain[position];
-      const fitted = target && suits(target) ? this.#fit(target, {}) : undefined;
-      if (target && fitted) return { position, leg: { target, fitted, cause: AttemptCause.FALLBACK } };
-    }
-    return undefined;
+  /** Asks for more output tokens. False where there are no more, or the caller said how many. */
+  #raiseOutputLimit(): boolean {
+    if (this.#context.draft.sampling.maxOutputTokens !== undefined) return false;
+    const limits = moreOutput(this.#leg, this.#limits);
+    return limits !== undefined && this.#refit(limits, AttemptCause.OUTPUT_LIMIT);
   }
 
-  #moveTo(next: { position: number; leg: Leg } | undefined): boolean {
+  /** Tells the model what is wrong, in place of what it was told before. */
+  #correct(bad: BadAnswer, text: string): boolean {
+    const isJson = this.#context.draft.output.kind === "json";
+    const appended = correctionMessages(this.#ports.builtins, { text, bad, isJson });
+    if (!this.#refit({ ...this.#limits, appended }, AttemptCause.CORRECTION)) return false;
+    this.#corrections += 1;
+    this.#wasExplained ||= bad.kind === "wrong";
+    return true;
+  }
+
+  #take(next: ReturnType<Chain["next"]>): boolean {
     if (!next) return false;
-    this.#position = next.position;
-    this.#leg = next.leg;
+    const { target, fitted } = next;
+    this.#leg = { target, fitted, cause: next.take() };
     this.#limits = {};
     this.#failuresInRow = 0;
+    this.#wasExplained = false;
     return true;
   }
 
   #refit(limits: FitLimits, cause: AttemptCause): boolean {
     const { target } = this.#leg;
-    const fitted = this.#fit(target, limits);
+    const fitted = this.#chain.fit(target, limits);
     if (!fitted) return false;
     this.#leg = { target, fitted, cause };
     this.#limits = limits;
     this.#failuresInRow = 0;
     return true;
-  }
-
-  /** Undefined where the prompt cannot be made to fit. */
-  #fit(target: ModelTarget, limits: FitLimits): FittedPrompt | undefined {
-    try {
-      return fitToModel(this.#ports, this.#context.draft, target, limits);
-    } catch (error) {
-      if (error instanceof SluiceError && error.failure.reason === "CONTEXT_OVERFLOW") return undefined;
-      throw error;
-    }
   }
 }

@@ -26,6 +26,7 @@ function answer(texts: { system?: string; user: string; chunks?: Chunks; schema?
       { role: "system", text: texts.system ?? "You read documents." },
       { role: "user", text: texts.user },
     ],
+    messagesOfCorrection: 0,
     chunks: texts.chunks ?? [],
     sampling: { maxOutputTokens: 4_000, stop: [] },
     output: texts.schema

@@ -27,6 +27,7 @@ function request(change: Partial<ModelRequest> = {}): ModelRequest {
     attempt: 1,
     providerModel: "sandbox",
     messages: [{ role: "user", text: QUESTION }],
+    messagesOfCorrection: 0,
     chunks: [],
     sampling: { maxOutputTokens: 1_000, stop: [] },
     output: { kind: "text" },
