@@ -49,20 +49,29 @@ export async function* makeAnswer(
   // White space around JSON is no part of the value; sent, it would make the deltas differ from it.
   const sieve = output.kind === "json" ? trimming() : asIs;
   let sent = "";
+  // Told with what replaces the void deltas: only then it is sure who answers.
+  let restart: Extract<AnswerEvent, { kind: "restarted" }> | undefined;
   for await (const step of callModel(ports, job, judgeTimed)) {
-    if (step.kind === "delta") {
-      const text = sieve(step.text, sent === "");
-      sent += text;
-      if (text) yield { ...step, text };
+    if (step.kind === "restarted") {
+      if (sent || restart) restart = step;
+      sent = "";
       continue;
     }
-    if (step.kind !== "answered") {
-      if (step.kind === "restarted" && !sent) continue;
-      if (step.kind === "restarted") sent = "";
+    if (step.kind === "delta") {
+      const text = sieve(step.text, sent === "");
+      if (!text) continue;
+      sent += text;
+      if (restart) yield restart;
+      restart = undefined;
+      yield { ...step, text };
+      continue;
+    }
+    if (step.kind === "waiting") {
       yield step;
       continue;
     }
     const { answer } = step;
+    if (restart) yield restart;
     const answeredMs = ports.clock.monotonicMs();
     const { text } = answer.good;
     if (text !== sent) yield* replaceText(sent, text, answer.target);

@@ -8,7 +8,6 @@ import {
   type AttemptPlan,
   type AttemptPorts,
   type ModelDelta,
-  type ModelRestart,
   runAttempt,
 } from "./call-model/attempt.ts";
 import type { ModelJob, ModelWait } from "./call-model/job.ts";
@@ -35,7 +34,8 @@ export interface ModelAnswer {
 
 export type ModelStep =
   | ModelDelta
-  | ModelRestart
+  /** All deltas so far are void. Comes again where the one that it announces sends nothing. */
+  | { readonly kind: "restarted"; readonly cause: RestartCause; readonly target: ModelTarget }
   | ModelWait
   | { readonly kind: "answered"; readonly answer: ModelAnswer };
 
@@ -84,7 +84,7 @@ export async function* callModel(
   }
 }
 
-/** One attempt. Its pass is ended whatever becomes of it. */
+/** One attempt, announced where deltas before it are void. Its pass is ended whatever becomes of it. */
 async function* attempt(
   ports: CallModelPorts,
   job: ModelJob,
@@ -92,19 +92,11 @@ async function* attempt(
   { pass, waitedMs, judge, isVoid }: Pick<AttemptPlan, "pass" | "waitedMs"> & { judge: Judge; isVoid: boolean },
 ): AsyncGenerator<ModelStep, AttemptOutcome, undefined> {
   try {
-    return yield* runAttempt(ports, job, leg, {
-      pass,
-      waitedMs,
-      judge: (answer) => judge(answer, leg),
-      restart: isVoid ? restart(leg) : undefined,
-    });
+    if (isVoid) yield { kind: "restarted", cause: restartCauses[leg.cause] ?? RestartCause.RETRY, target: leg.target };
+    return yield* runAttempt(ports, job, leg, { pass, waitedMs, judge: (answer) => judge(answer, leg) });
   } finally {
     pass.end("abandoned");
   }
-}
-
-function restart({ cause, target }: Leg): ModelRestart {
-  return { kind: "restarted", cause: restartCauses[cause] ?? RestartCause.RETRY, target };
 }
 
 /** Why an answer is made anew, by the cause of the attempt that makes it. */

@@ -95,6 +95,8 @@ async function findOrMake(ports: CompletePorts, question: Question): Promise<Eve
   const { key, policy, context } = question;
   const found = await lookUp(ports.cache, key, () => (policy.mayJoin ? ports.flights.find(key) : undefined));
   if (found && "completion" in found) return replay(found, context);
+  // The caller may have left meanwhile: nothing is begun for it.
+  question.call.signal.throwIfAborted();
   // Between the look-up and now another call may have started; from here to the start of our own nothing is awaited.
   const flight = found?.flight ?? (policy.mayJoin ? ports.flights.find(key) : undefined);
   if (flight) return join(flight, question);

@@ -90,8 +90,10 @@ export class CallReport {
   /** Why the call was ended from outside. Whoever ended it for a reason of its own, as for a slow reader, said all. */
   #interruption(cause: unknown): SluiceError {
     const ended: unknown = this.#call.signal.reason;
-    if (ended instanceof SluiceError && !isInterruption(ended.failure)) return ended;
-    const reason = this.#call.deadline.remainingMs() <= 0 ? "DEADLINE_EXCEEDED" : "CANCELLED";
+    const said = ended instanceof SluiceError ? ended.failure : undefined;
+    if (said && !isInterruption(said)) return new SluiceError(said, { cause });
+    const isLate = this.#call.deadline.remainingMs() <= 0;
+    const reason = said?.reason ?? (isLate ? "DEADLINE_EXCEEDED" : "CANCELLED");
     const attempts = this.charges?.total().attempts ?? [];
     return new SluiceError({ reason, stage: this.trace.stage, attempts }, { cause });
   }
@@ -158,8 +160,8 @@ export class CallReport {
 }
 
 /** Such a reason is told with the stage and the attempts, which only the report knows. */
-function isInterruption({ reason }: Failure): boolean {
-  return reason === "DEADLINE_EXCEEDED" || reason === "CANCELLED";
+function isInterruption(failure: Failure): failure is Extract<Failure, { stage: unknown }> {
+  return failure.reason === "DEADLINE_EXCEEDED" || failure.reason === "CANCELLED";
 }
 
 function tokenFields(usage: TokenUsage | undefined) {

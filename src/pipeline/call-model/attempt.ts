@@ -1,4 +1,3 @@
-import type { RestartCause } from "../../../gen/sluice/v1/pipeline_service_pb.ts";
 import type { Call } from "../../core/call.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { FailureReason } from "../../core/failure.ts";
@@ -29,16 +28,7 @@ export interface AttemptPlan {
   /** Told how it went; ended by whoever got it. */
   readonly pass: Pass;
   readonly waitedMs: number;
-  /** Sent before the first delta, where deltas of an earlier attempt are void: only then it is sure who answers. */
-  readonly restart?: ModelRestart;
   judge(answer: { readonly text: string; readonly finish: "stop" | "length" }): Verdict;
-}
-
-/** All deltas so far are void. */
-export interface ModelRestart {
-  readonly kind: "restarted";
-  readonly cause: RestartCause;
-  readonly target: ModelTarget;
 }
 
 /** A piece of an answer, and who gives it. */
@@ -62,7 +52,7 @@ export async function* runAttempt(
   job: { readonly call: Call; readonly charges: Charges; readonly signal: AbortSignal },
   leg: Leg,
   plan: AttemptPlan,
-): AsyncGenerator<ModelDelta | ModelRestart, AttemptOutcome, undefined> {
+): AsyncGenerator<ModelDelta, AttemptOutcome, undefined> {
   const open = await job.charges.begin({
     target: leg.target,
     cause: leg.cause,
@@ -79,7 +69,6 @@ export async function* runAttempt(
     for await (const event of leg.target.chat.complete(modelRequest(job.call, open, leg), job.signal)) {
       plan.pass.alive();
       if (event.kind === "end") return await judged(event, meter, leg, plan);
-      if (plan.restart && meter.text === "") yield plan.restart;
       meter.add(event.text);
       yield { kind: "delta", text: event.text, target: leg.target };
     }

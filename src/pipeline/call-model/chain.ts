@@ -21,6 +21,7 @@ export class Chain {
   readonly #asked = new Set<string>();
   #targets: readonly ModelTarget[];
   #position = 0;
+  #isFallbackBehind = false;
 
   constructor(ports: ChainPorts, context: BuiltContext) {
     this.#ports = ports;
@@ -28,9 +29,9 @@ export class Chain {
     this.#targets = this.#from(context.target);
   }
 
-  /** Whether no fallback has taken over. */
+  /** Whether no fallback has taken over, neither from the model that was asked for nor from its escalation. */
   get isAtHead(): boolean {
-    return this.#position === 0;
+    return this.#position === 0 && !this.#isFallbackBehind;
   }
 
   get isEscalated(): boolean {
@@ -60,6 +61,8 @@ export class Chain {
     const fitted = takesTexts(target, this.#context.draft) ? this.fit(target, {}) : undefined;
     if (!fitted) return undefined;
     const take = () => {
+      // What a fallback gave up on was not asked of the model that the caller named.
+      this.#isFallbackBehind ||= this.#position > 0;
       this.#targets = this.#from(target);
       this.#position = 0;
       return AttemptCause.ESCALATION;
