@@ -57,7 +57,7 @@ export async function* callModel(
   let isVoid = false;
   for (;;) {
     const { leg } = route;
-    const turn = yield* awaitTurn(ports, job, leg);
+    const turn = yield* awaitTurn(ports, job, leg, () => route.mayMoveOn);
     if (turn.kind === "refused") {
       route.afterRefusal(turn.failure);
       continue;

@@ -66,7 +66,7 @@ describe("the turn of an attempt", () => {
     const chat = scriptedModel(down, down, down, down, down, answers);
     const ports = pipelinePorts([target({ chat })], { clock });
     await failureOf(complete(ports, "first"));
-    const second = await failureOf(complete(ports, "second"));
+    const second = await failureOf(complete(ports, "second", testCall(briefly)));
     assert.equal(chat.requests.length, 5, "the fifth failure in a row opens the circuit, whoever makes it");
     assert.equal(second.reason, "MODEL_UNAVAILABLE");
     const third = await failureOf(complete(ports, "third"));
@@ -75,6 +75,24 @@ describe("the turn of an attempt", () => {
     clock.advance(60_000);
     assert.equal((await complete(ports, "fourth")).text, "ok");
     assert.equal(ports.gates.state(target())?.circuit, "closed");
+  });
+
+  it("is waited for by a call that the open circuit caught between two attempts", async () => {
+    const ports = pipelinePorts([target({ chat: scriptedModel(down, down, down, down, down, answers) })]);
+    await failureOf(complete(ports, "first"));
+    const caught = await complete(ports, "second");
+    assert.equal(caught.text, "ok");
+    assert.equal(caught.attempts.length, 2, "waiting is no attempt");
+    assert.ok((caught.attempts[1]?.waitMs ?? 0n) >= 1000n);
+  });
+
+  it("is not waited for where another model can answer at once", async () => {
+    const other = target({ alias: "other", providerModel: "other", chat: scriptedModel(answers) });
+    const ports = pipelinePorts([target({ chat: scriptedModel(down), fallbacks: ["other"] }), other]);
+    for (const text of ["first", "second", "third"]) assert.equal((await complete(ports, text)).model, "other");
+    assert.equal(ports.gates.state(target())?.circuit, "open");
+    const fourth = await complete(ports, "fourth");
+    assert.deepEqual([fourth.model, fourth.attempts.length], ["other", 1]);
   });
 
   it("does not come while all slots are taken and the queue is full: OVERLOADED, or a fallback", async () => {

@@ -20,6 +20,10 @@ export interface ScriptedUpstream {
   readonly openConnections: number;
   /** Resolves when so many requests have arrived. */
   received(count: number): Promise<void>;
+  /** As when its process is killed: every connection is reset, and the port refuses new ones. */
+  kill(): Promise<void>;
+  /** It listens again, on the same port. */
+  revive(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -56,6 +60,14 @@ export async function startScriptedUpstream(script: Script): Promise<ScriptedUps
     },
     received: (count) =>
       calls.length >= count ? Promise.resolve() : new Promise((resolve) => waiting.push({ count, resolve })),
+    async kill() {
+      const done = closed(server);
+      for (const socket of sockets) socket.resetAndDestroy();
+      await done;
+    },
+    async revive() {
+      await listen(server, port);
+    },
     async close() {
       clearTimeout(reopen);
       for (const socket of sockets) socket.destroy();

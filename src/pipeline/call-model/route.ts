@@ -67,6 +67,11 @@ export class Route {
     return now?.turns === asked?.turns && String(now?.chunkIds) === String(asked?.chunkIds);
   }
 
+  /** Whether another model could take over. */
+  get mayMoveOn(): boolean {
+    return this.#chain.next() !== undefined;
+  }
+
   /**
    * Turns to what follows a failed attempt.
    * @throws SluiceError when nothing does: the failure that tells the caller most.

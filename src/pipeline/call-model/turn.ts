@@ -1,3 +1,4 @@
+import { AttemptCause } from "../../../gen/sluice/v1/attempt_pb.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Failure } from "../../core/failure.ts";
 import type { ModelTarget } from "../../core/model.ts";
@@ -21,6 +22,13 @@ export type Turn =
   | { readonly kind: "refused"; readonly failure: Failure };
 
 /**
+ * How often a call that has asked a model already waits for its open circuit, where it has no other model. One
+ * wait is for the time of the probe, one for a probe that another call makes, and one for a timer that woke too early.
+ * New calls are told at once.
+ */
+const MAX_CIRCUIT_WAITS = 3;
+
+/**
  * Waits until an attempt may be made: as the last failure asks, as the provider asked anybody, and until the model has
  * a free slot. No wait is begun that would outlive the call, or that the operator would not allow.
  * Rejects with the signal's reason.
@@ -29,6 +37,7 @@ export async function* awaitTurn(
   { clock, retry, gates }: TurnPorts,
   job: ModelJob,
   leg: Leg,
+  mayMoveOn: () => boolean,
 ): AsyncGenerator<ModelWait, Turn, undefined> {
   const startedMs = clock.monotonicMs();
   const gate = gates.of(leg.target);
@@ -36,6 +45,7 @@ export async function* awaitTurn(
   const told = leg.wait?.isTold ? leg.wait : undefined;
   const toldLeftMs = () => (told ? startedMs + told.ms - clock.monotonicMs() : 0);
   if (leg.wait && !told) yield* pause(clock, job, leg.wait);
+  let circuitWaits = 0;
   for (;;) {
     job.signal.throwIfAborted();
     const admission = await gate.enter(job);
@@ -49,9 +59,16 @@ export async function* awaitTurn(
       continue;
     }
     const failure = refusal(admission, job, leg);
-    if (admission.kind !== "cooling") return { kind: "refused", failure };
-    const ms = Math.max(admission.waitMs, toldLeftMs());
-    if (ms >= job.deadline.remainingMs() || admission.toldMs > retry.maxWaitMs) return { kind: "refused", failure };
+    if (admission.kind === "queue_full") return { kind: "refused", failure };
+    if (admission.kind === "circuit_open") {
+      circuitWaits += 1;
+      const isRetry = leg.cause === AttemptCause.RETRY;
+      if (!isRetry || circuitWaits > MAX_CIRCUIT_WAITS || mayMoveOn()) return { kind: "refused", failure };
+    }
+    const isCooling = admission.kind === "cooling";
+    const ms = Math.max(isCooling ? admission.waitMs : admission.retryAfterMs, toldLeftMs());
+    const askedMs = isCooling ? admission.toldMs : admission.retryAfterMs;
+    if (ms >= job.deadline.remainingMs() || askedMs > retry.maxWaitMs) return { kind: "refused", failure };
     yield* pause(clock, job, { ms, failure });
   }
 }

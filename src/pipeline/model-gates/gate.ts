@@ -62,8 +62,12 @@ export class SharedGate implements ModelGate {
   }
 
   #refusal(): Admission | undefined {
-    const retryAfterMs = this.#breaker.refusedForMs();
-    if (retryAfterMs !== undefined) return { kind: "circuit_open", retryAfterMs: Math.ceil(retryAfterMs) };
+    const probeAfterMs = this.#breaker.refusedForMs();
+    if (probeAfterMs !== undefined) {
+      // Where the provider told a wait besides, nobody comes sooner than that, and not all at once.
+      const retryAfterMs = Math.ceil(Math.max(probeAfterMs, this.#coolDown.join()?.waitMs ?? 0));
+      return { kind: "circuit_open", retryAfterMs };
+    }
     const cooling = this.#coolDown.join();
     return cooling && { kind: "cooling", ...cooling };
   }

@@ -71,6 +71,8 @@ function endStream(stream: ServerHttp2Stream): void {
 export function whenTaken(request: HttpRequest, response: HttpResponse, taken: () => void): void {
   // The stream's own events, for the reason above.
   const target: EventEmitter = "stream" in request ? request.stream : response;
+  const isClosed = "stream" in request ? request.stream.closed : response.closed;
+  if (isClosed) return taken();
   target.once("finish", taken);
   target.once("close", taken);
 }

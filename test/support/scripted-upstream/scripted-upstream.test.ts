@@ -76,6 +76,19 @@ describe("the scripted upstream", () => {
     await upstream.close();
   });
 
+  it("dies in the middle of its answers, and lives again on the same port", async () => {
+    const upstream = await startScriptedUpstream([{ action: "hang" }, completion("ok")]);
+    const cut = assert.rejects(post(upstream.url, {}), { code: /ECONNRESET|UND_ERR_SOCKET/ });
+    await upstream.received(1);
+    await upstream.kill();
+    await cut;
+    assert.equal(upstream.openConnections, 0);
+    await assert.rejects(post(upstream.url, {}), /ECONNREFUSED/);
+    await upstream.revive();
+    assert.equal((await post(upstream.url, {})).status, 200);
+    await upstream.close();
+  });
+
   it("takes requests with a length and in chunks, one after another", () => {
     const first = "POST /a HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
     const second = "POST /b HTTP/1.1\r\ncontent-length: 2\r\n\r\nxy";

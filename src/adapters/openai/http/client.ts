@@ -1,4 +1,6 @@
-import { Agent, type Dispatcher, request } from "undici";
+import { AsyncLocalStorage } from "node:async_hooks";
+import { Socket } from "node:net";
+import { Agent, buildConnector, type Dispatcher, request } from "undici";
 import type { ResponseHeaders } from "../errors/wait.ts";
 import { CONNECT_TIMEOUT_MS, DRAIN_BYTES, DRAIN_MS, KEEP_ALIVE_MS, MAX_HEADER_BYTES } from "../limits.ts";
 import type { Endpoint } from "../request/endpoint.ts";
@@ -19,12 +21,35 @@ export class BodyTooLargeError extends Error {
 export function createAgent(): Agent {
   return new Agent({
     allowH2: false,
-    connect: { timeout: CONNECT_TIMEOUT_MS },
+    connect: abortableConnector(),
     keepAliveTimeout: KEEP_ALIVE_MS,
     headersTimeout: 0,
     bodyTimeout: 0,
     maxHeaderSize: MAX_HEADER_BYTES,
   });
+}
+
+/** The signal of the request for which a connection is made. */
+const connectingFor = new AsyncLocalStorage<AbortSignal>();
+
+/**
+ * undici looks at a request's signal once there is a connection, so that a request whose connection is being made would
+ * wait for it, or for its timeout, before it is aborted. Here its signal ends the connecting too.
+ */
+function abortableConnector(): buildConnector.connector {
+  const connect = buildConnector({ timeout: CONNECT_TIMEOUT_MS, allowH2: false });
+  return (options, callback) => {
+    const signal = connectingFor.getStore();
+    const controller = new AbortController();
+    const socket: unknown = connect(options, (...result) => {
+      controller.abort();
+      callback(...result);
+    });
+    if (!(socket instanceof Socket)) return;
+    const leave = () => socket.destroy(signal?.reason);
+    if (signal?.aborted) leave();
+    else signal?.addEventListener("abort", leave, { once: true, signal: controller.signal });
+  };
 }
 
 /** Sends one request and resolves when the response's header is there. Rejects as undici does, also when the limits' signal fires. */
@@ -35,13 +60,15 @@ export async function post(
   body: string,
   limits: AttemptLimits,
 ): Promise<HttpResponse> {
-  const response = await request(endpoint.origin + endpoint.path, {
-    dispatcher: agent,
-    method: "POST",
-    headers: { ...endpoint.headers, ...headers },
-    body,
-    signal: limits.signal,
-  });
+  const response = await connectingFor.run(limits.signal, () =>
+    request(endpoint.origin + endpoint.path, {
+      dispatcher: agent,
+      method: "POST",
+      headers: { ...endpoint.headers, ...headers },
+      body,
+      signal: limits.signal,
+    }),
+  );
   return new HttpResponse(response, limits);
 }
 
