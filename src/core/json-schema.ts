@@ -35,6 +35,16 @@ export class InvalidSchemaError extends Error {
   }
 }
 
+/**
+ * Where a root that is a mere reference leads, as generators write recursive types: a name in `$defs`, or in
+ * `definitions` as older ones call it. Undefined for every other root.
+ */
+export function rootReference(reference: unknown): { readonly holder: string; readonly name: string } | undefined {
+  if (typeof reference !== "string") return undefined;
+  const [, holder, name] = /^#\/(\$defs|definitions)\/([^/%~]+)$/.exec(reference) ?? [];
+  return holder !== undefined && name !== undefined ? { holder, name } : undefined;
+}
+
 /** Compiles JSON Schemas (2020-12) and keeps the compiled ones in a bounded cache. */
 export interface JsonSchemas {
   /** @throws InvalidSchemaError */

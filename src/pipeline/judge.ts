@@ -30,11 +30,23 @@ export const badAnswerReason = {
   wrong: "SEMANTIC_FAILURE",
 } as const satisfies Record<BadAnswer["kind"], Failure["reason"]>;
 
-/** The parse stage: text → the value that satisfies the schema and the checks, or what is wrong with it. */
-export function judge(answer: Answer, output: DraftOutput, facts: Omit<CheckFacts, "output">): Verdict {
-  const parsed = parseAnswer(answer, output);
+/**
+ * The parse stage: text → the value that satisfies the schema and the checks, or what is wrong with it.
+ * @param shownExample see `shownExampleOf`.
+ */
+export function judge(
+  answer: Answer,
+  output: DraftOutput,
+  facts: Omit<CheckFacts, "output">,
+  shownExample: string,
+): Verdict {
+  const parsed = parseAnswer(answer, output.kind === "json" ? { ...output, shownExample } : output);
   if (!parsed.ok) return { kind: parsed.truncated ? "cut" : "malformed", violations: parsed.violations };
   const { text, repairs } = parsed;
   const broken = output.checks.evaluate({ ...facts, output: output.kind === "json" ? parsed.value : text });
-  return broken.length > 0 ? { kind: "wrong", broken } : { kind: "good", text, repairs };
+  if (broken.length === 0) return { kind: "good", text, repairs };
+  if (output.kind === "json" || answer.finish === "stop") return { kind: "wrong", broken };
+  // What is missing may be what the check asks for.
+  const violations = broken.map(({ message }) => ({ path: "", rule: "check", expected: message, got: "a cut text" }));
+  return { kind: "cut", violations };
 }

@@ -9,7 +9,7 @@ export type { Repair } from "./parse/repair.ts";
  * text, never throws for any text. A repair changes notation, never data: what can be read in two ways is rejected.
  */
 export function parseAnswer(answer: Answer, output: WantedOutput): ParsedAnswer {
-  if (output.kind === "json") return parseJsonAnswer(answer, output.schema);
+  if (output.kind === "json") return parseJsonAnswer(answer, output.schema, output.shownExample);
   if (answer.text.trim()) return { ok: true, text: answer.text, repairs: [] };
   const violation = { path: "", rule: "empty", expected: "an answer", got: "an empty text" };
   return { ok: false, violations: [violation], truncated: answer.finish === "length" };

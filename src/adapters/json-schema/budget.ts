@@ -2,7 +2,7 @@
 export class BudgetExceeded extends Error {}
 
 /**
- * The work that one validation may do, in steps of roughly a third of a microsecond. A schema of a few hundred bytes can
+ * The work that one validation may do, in steps of roughly a quarter of a microsecond. A schema of a few hundred bytes can
  * ask for exponential work (references that fan out and meet again), so a limit on sizes alone would not do.
  */
 export class Budget {

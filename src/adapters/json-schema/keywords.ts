@@ -111,6 +111,30 @@ export const inPlaceKeywords: ReadonlySet<string> = new Set([
   "dependentSchemas",
 ]);
 
+/** Keywords that give each part of a value to one schema of theirs; others may show one part to several. */
+export const partitionKeywords: ReadonlySet<string> = new Set([
+  "properties",
+  "additionalProperties",
+  "prefixItems",
+  "items",
+]);
+
+/** Keywords whose work grows with the number of items, properties or characters of the value. */
+export const passKeywords: ReadonlySet<string> = new Set([
+  "maxLength",
+  "minLength",
+  "format",
+  "items",
+  "contains",
+  "uniqueItems",
+  "maxProperties",
+  "minProperties",
+  "patternProperties",
+  "additionalProperties",
+  "unevaluatedProperties",
+  "propertyNames",
+]);
+
 /** What to write instead of a keyword of another draft or dialect. */
 export const foreignKeywords: ReadonlyMap<string, string> = new Map([
   ["id", "use $id"],

@@ -6,18 +6,33 @@ import { pointerDepth, pointerTo } from "./pointer.ts";
 const MAX_VIOLATIONS = 8;
 const MAX_GOT = 80;
 
+/** Errors that are put into words, some of which come to the same; each may quote a long part of the schema or value. */
+const MAX_DESCRIBED = 64;
+
 /** Turns ajv's errors into violations: noise of unions reduced, no two the same, shallowest first, at most 8. */
 export function describeErrors(errors: readonly ErrorObject[], root: unknown): SchemaViolation[] {
-  const seen = new Set<string>();
-  const violations: SchemaViolation[] = [];
-  for (const error of withoutNoise(errors)) {
+  const violations = new Map<string, SchemaViolation>();
+  for (const error of shallowestFirst(withoutNoise(errors)).slice(0, MAX_DESCRIBED)) {
     const violation = describe(error, root);
     const key = JSON.stringify([violation.path, violation.rule, violation.expected]);
-    if (!seen.has(key)) violations.push(violation);
-    seen.add(key);
+    if (!violations.has(key)) violations.set(key, violation);
+    if (violations.size === MAX_VIOLATIONS) break;
   }
-  const depth = new Map(violations.map((violation) => [violation, pointerDepth(violation.path)]));
-  return violations.sort((a, b) => (depth.get(a) ?? 0) - (depth.get(b) ?? 0)).slice(0, MAX_VIOLATIONS);
+  return [...violations.values()];
+}
+
+function shallowestFirst(errors: readonly ErrorObject[]): ErrorObject[] {
+  const ranked = errors.map((error) => {
+    const below = extraProperty(error) === undefined ? 0 : 1;
+    return { error, depth: pointerDepth(error.instancePath) + below };
+  });
+  return ranked.sort((a, b) => a.depth - b.depth).map(({ error }) => error);
+}
+
+/** The name of a property that may not be there, which is what the error is about. */
+function extraProperty({ params }: ErrorObject): string | undefined {
+  const name: unknown = params.additionalProperty ?? params.unevaluatedProperty;
+  return typeof name === "string" ? name : undefined;
 }
 
 /**
@@ -68,8 +83,8 @@ function describe(error: ErrorObject, root: unknown): SchemaViolation {
   const value = error.data === undefined ? valueAt(root, error.instancePath) : error.data;
   const rule = keyword === "false schema" ? "false" : keyword;
   const expected = expectationOf(error);
-  const extra: unknown = params.additionalProperty ?? params.unevaluatedProperty;
-  if (typeof extra === "string") {
+  const extra = extraProperty(error);
+  if (extra !== undefined) {
     const path = pointerTo(error.instancePath, extra);
     return { path, rule, expected, got: excerpt(`property ${JSON.stringify(extra)}`, MAX_GOT) };
   }
@@ -85,7 +100,7 @@ function describe(error: ErrorObject, root: unknown): SchemaViolation {
 
 function gotten(keyword: string, value: unknown): string {
   if (typeof value === "string") {
-    if (/Length$/.test(keyword)) return `${[...value].length} characters`;
+    if (/Length$/.test(keyword)) return `${countCharacters(value)} characters`;
     return `string ${JSON.stringify(value.slice(0, MAX_GOT))}`;
   }
   if (Array.isArray(value)) return /type|const|enum|Of$/.test(keyword) ? "array" : `${value.length} items`;
@@ -94,6 +109,15 @@ function gotten(keyword: string, value: unknown): string {
     return keys.length ? `object with ${listed(keys.slice(0, 8))}` : "object without properties";
   }
   return value === null || typeof value === "undefined" ? String(value) : `${typeof value} ${String(value)}`;
+}
+
+function countCharacters(text: string): number {
+  let characters = text.length;
+  for (let at = 1; at < text.length; at += 1) {
+    const isLow = (text.charCodeAt(at) & 0xfc00) === 0xdc00;
+    if (isLow && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800) characters -= 1;
+  }
+  return characters;
 }
 
 function valueAt(root: unknown, pointer: string): unknown {

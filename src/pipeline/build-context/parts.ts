@@ -2,7 +2,7 @@ import type { ContextChunk } from "../../../gen/sluice/v1/completion_input_pb.ts
 import type { ChatMessage, ModelOutput, ModelTarget } from "../../core/model.ts";
 import type { BuiltinPrompts } from "../../core/prompt.ts";
 import { TOKENS_PER_MESSAGE, TOKENS_PER_PROMPT, type TokenCounter } from "../../core/tokens.ts";
-import type { Draft } from "./draft.ts";
+import type { Draft, DraftOutput } from "./draft.ts";
 import { exampleOf } from "./example-of-schema.ts";
 
 /** Delimiters and line breaks that show a chunk, beside its id and text; a little more than either place uses. */
@@ -76,8 +76,14 @@ export function messagesIn(turns: readonly Turn[]): number {
  */
 function askForJson(builtins: BuiltinPrompts, draft: Draft, output: ModelOutput): readonly ChatMessage[] {
   if (output.kind === "text" || output.mode === "json_schema" || draft.output.kind === "text") return [];
-  const variables = { schema: output.schemaText, example: draft.output.exampleText || exampleOf(draft.output.schema) };
+  const variables = { schema: output.schemaText, example: shownExampleOf(draft.output, output) };
   return builtins.jsonInstructions.render({ value: variables, spelled: variables }, []);
+}
+
+/** The example that a model is shown: the prompt's, or one made from the schema; empty where it is shown none. */
+export function shownExampleOf(wanted: DraftOutput, sent: ModelOutput): string {
+  if (wanted.kind === "text" || sent.kind === "text" || sent.mode === "json_schema") return "";
+  return wanted.exampleText || exampleOf(wanted.schema);
 }
 
 /** Each turn begins with a user message, so that dropping one leaves no answer without its question. */

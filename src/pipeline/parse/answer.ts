@@ -9,7 +9,14 @@ export interface Answer {
 }
 
 /** What the answer must be. */
-export type WantedOutput = { readonly kind: "text" } | { readonly kind: "json"; readonly schema: JsonSchema };
+export type WantedOutput =
+  | { readonly kind: "text" }
+  | {
+      readonly kind: "json";
+      readonly schema: JsonSchema;
+      /** The JSON text that the model was shown as an example of the schema; empty or absent where there was none. */
+      readonly shownExample?: string;
+    };
 
 /** What came of an answer. */
 export type ParsedAnswer =

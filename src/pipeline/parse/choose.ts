@@ -11,31 +11,45 @@ export type Choice =
   | { readonly kind: "ambiguous"; readonly count: number };
 
 /**
- * Accepts a value if it is the only one of the candidates that fits the schema; equal ones count once.
- * @param candidates at least one.
+ * Accepts a value if it is the only one of the candidates that fits the schema; equal ones count once. One that does not
+ * fit, is of the same kind and comes later may be the answer that the first was an example for.
+ * @param candidates at least one, in the order of the text.
  */
 export function choose(candidates: readonly ReadValue[], schema: JsonSchema): Choice {
   const fitting: ReadValue[] = [];
   let violations: readonly SchemaViolation[] = [];
   let longest = -1;
+  let later: readonly SchemaViolation[] | undefined;
   for (const candidate of candidates) {
     const found = validate(candidate, schema);
     if (!found.length) {
       if (!fitting.some((known) => isSame(known, candidate))) fitting.push(candidate);
-    } else if (candidate.text.length > longest) {
-      violations = found;
-      longest = candidate.text.length;
+      continue;
     }
+    // Whether it fits is not known, and each further one may cost as much.
+    if (found.some(({ rule }) => rule === "cost")) return { kind: "invalid", violations: found };
+    if (fitting[0] && isOfOneKind(fitting[0].value, candidate.value)) later ??= found;
+    if (candidate.text.length <= longest) continue;
+    violations = found;
+    longest = candidate.text.length;
   }
   const [first] = fitting;
   if (fitting.length > 1) return { kind: "ambiguous", count: fitting.length };
+  if (later) return { kind: "invalid", violations: later };
   if (first) return { kind: "value", value: first, isDoubleEncoded: false };
   const decoded = candidates.length === 1 ? decode(candidates[0], schema) : undefined;
   return decoded ? { kind: "value", value: decoded, isDoubleEncoded: true } : { kind: "invalid", violations };
 }
 
+/** Two lists, or two objects that have a key in common. */
+function isOfOneKind(a: unknown, b: unknown): boolean {
+  if (Array.isArray(a) || Array.isArray(b)) return Array.isArray(a) && Array.isArray(b);
+  if (typeof a !== "object" || typeof b !== "object" || !a || !b) return false;
+  return Object.keys(a).some((key) => Object.hasOwn(b, key));
+}
+
 /**
- * An integer that no double holds is validated as both doubles around it: limits hold for what lies between two values
+ * A number that no double holds is validated as both doubles around it: limits hold for what lies between two values
  * that keep them, and an `enum` or `const` matches neither wrongly.
  */
 function validate(candidate: ReadValue, schema: JsonSchema): readonly SchemaViolation[] {
@@ -44,9 +58,10 @@ function validate(candidate: ReadValue, schema: JsonSchema): readonly SchemaViol
   return schema.validate(readValue(candidate.text, 0, "other").value);
 }
 
-function isSame(a: ReadValue, b: ReadValue): boolean {
+/** Whether two values are the same in JSON, which knows one zero only. */
+export function isSame(a: ReadValue, b: ReadValue): boolean {
   if (a.isInexact || b.isInexact) return a.text === b.text;
-  return isDeepStrictEqual(a.value, b.value);
+  return isDeepStrictEqual(a.value, b.value) || JSON.stringify(a.value) === JSON.stringify(b.value);
 }
 
 /** One level of double encoding: a string that holds strict JSON of an object that fits, where the string does not. */

@@ -1,9 +1,9 @@
 import type { JsonSchema, SchemaViolation } from "../../core/json-schema.ts";
 import type { Answer, ParsedAnswer } from "./answer.ts";
-import { choose } from "./choose.ts";
+import { choose, isSame } from "./choose.ts";
 import { Unreadable } from "./cursor.ts";
 import type { ReadValue } from "./read-value.ts";
-import { reasoningEnd, reasoningTagAt } from "./reasoning.ts";
+import { leadingReasoningEnd } from "./reasoning.ts";
 import type { Repair } from "./repair.ts";
 import { scan } from "./scan.ts";
 import { readEscapedQuotes, readWhole } from "./whole.ts";
@@ -18,8 +18,14 @@ interface Found {
   readonly repairs: ReadonlySet<Repair>;
 }
 
-/** The one value of an answer that fits a schema. See `parseAnswer`. */
-export function parseJsonAnswer(answer: Answer, schema: JsonSchema): ParsedAnswer {
+/** Parts of reasoning without a beginning; behind each the text is read anew. */
+const MAX_RESTARTS = 16;
+
+/**
+ * The one value of an answer that fits a schema. See `parseAnswer`.
+ * @param shownExample repeated between other words or values, it is no answer.
+ */
+export function parseJsonAnswer(answer: Answer, schema: JsonSchema, shownExample = ""): ParsedAnswer {
   const isAtLimit = answer.finish === "length";
   const found = find(answer.text);
   if (found instanceof Unreadable) return rejected(unreadable(found, answer.text), isAtLimit);
@@ -36,8 +42,17 @@ export function parseJsonAnswer(answer: Answer, schema: JsonSchema): ParsedAnswe
   }
   const { value, text, repairs } = choice.value;
   const all = new Set<Repair>([...found.repairs, ...repairs]);
+  if (isQuotation(choice.value, all, shownExample)) {
+    return rejected(json("", "the value for this request", "the example of the instructions among other text"), false);
+  }
   if (choice.isDoubleEncoded) all.add("double_encoding");
   return { ok: true, text, value, repairs: [...all] };
+}
+
+function isQuotation(value: ReadValue, repairs: ReadonlySet<Repair>, shownExample: string): boolean {
+  if (!shownExample || !(repairs.has("surrounding_text") || repairs.has("other_value"))) return false;
+  const example = readWhole(shownExample);
+  return example !== undefined && isSame(example, value);
 }
 
 /** Reads the whole text, else looks for values in it; starts anew behind reasoning that turns out to have been there. */
@@ -45,7 +60,7 @@ function find(text: string): Found | Unreadable {
   let rest = text;
   let hasReasoning = false;
   let problems = 0;
-  for (;;) {
+  for (let restarts = 0; ; restarts += 1) {
     const start = leadingReasoningEnd(rest);
     hasReasoning ||= start > 0;
     rest = rest.slice(start);
@@ -56,18 +71,9 @@ function find(text: string): Found | Unreadable {
     if (scanned.kind === "unreadable") return scanned.problem;
     if (scanned.kind === "values") return { ...scanned, repairs: new Set([...base, ...scanned.repairs]) };
     if (scanned.problem && ++problems > MAX_PROBLEMS) return scanned.problem;
+    if (restarts === MAX_RESTARTS) return new Unreadable(scanned.at, `at most ${MAX_RESTARTS} ends of reasoning`);
     hasReasoning = true;
     rest = rest.slice(scanned.at);
-  }
-}
-
-function leadingReasoningEnd(text: string): number {
-  let end = 0;
-  for (;;) {
-    const at = end + (/^[\s\ufeff\u200b]*/.exec(text.slice(end, end + 256))?.[0].length ?? 0);
-    const tag = reasoningTagAt(text, at);
-    if (!tag) return end;
-    end = tag.isClosing ? tag.end : reasoningEnd(text, tag);
   }
 }
 

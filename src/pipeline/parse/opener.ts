@@ -39,6 +39,20 @@ export function shortListEnd(text: string, at: number): number | undefined {
   return endOf(SHORT_LIST, text, at);
 }
 
+const PLAIN_ITEM = /^\s*(?:\w*|[-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*$/;
+
+/**
+ * Whether a short bracket is surely no list, such as `[12:30]`: it holds what is neither a number nor a word, and no
+ * comment that could hide its end. Told without an attempt to read it, since a log has one in every line.
+ */
+export function isOddList(text: string): boolean {
+  if (/[#/]/.test(text)) return false;
+  return text
+    .slice(1, -1)
+    .split(",")
+    .some((item) => !PLAIN_ITEM.test(item.replace(/[\p{Cf}\p{Z}]/gu, " ")));
+}
+
 /** Whether what follows a list makes it a link, a reference or an index: `[1](…)`, `[1]: …`. */
 export function isLink(text: string, end: number): boolean {
   return text.charAt(end) === "(" || text.charAt(end) === ":";

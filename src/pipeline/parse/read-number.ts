@@ -1,4 +1,8 @@
 import { type Cursor, Unreadable } from "./cursor.ts";
+import { compareDecimals, decimalOf } from "./decimal.ts";
+
+/** Seventeen digits tell every double from its neighbours. */
+const MAX_FRACTION_DIGITS = 17;
 
 /** Everything that could have been meant as part of the number, so that `1_000` and `0x10` fail as a whole. */
 const TOKEN = /[\w.+-]+/y;
@@ -6,14 +10,14 @@ const STRICT = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 /** Also a plus sign, and digits on one side of the point only. */
 const LOOSE = /^([+-]?)(?:(0|[1-9]\d*)\.?|(0|[1-9]\d*)?(\.\d+))([eE][+-]?\d+)?$/;
 
-/** Which double stands for an integer that none holds: the nearest, or the one on the integer's other side. */
+/** Which double stands for a number that none holds: the nearest, or the one on the number's other side. */
 export type Rounding = "nearest" | "other";
 
 export interface ReadNumber {
   readonly value: number;
   /** The number in JSON, digits as they were. */
   readonly text: string;
-  /** An integer that a double cannot hold; its digits are in `text`. */
+  /** The double says another number; the digits are in `text`. */
   readonly isInexact: boolean;
 }
 
@@ -30,8 +34,12 @@ export function readNumber(cursor: Cursor, rounding: Rounding): ReadNumber {
   if (value === 0 && /[1-9]/.test(text.replace(/[eE].*/, ""))) {
     throw new Unreadable(start, "a number that a double can hold");
   }
-  const isInexact = !Number.isSafeInteger(value) && /^-?\d+(?:\.0*)?$/.test(text) && isRounded(text, value);
-  return { value: isInexact && rounding === "other" ? otherSide(text, value) : value, text, isInexact };
+  // Up to 15 digits a double keeps what was written, unless it is so small that it has fewer bits.
+  if (text.length <= 15 && (value === 0 || Math.abs(value) > 1e-300)) return { value, text, isInexact: false };
+  const distance = compareDecimals(decimalOf(text), decimalOf(value));
+  if (distance !== 0) refuseUnkept(text, value, start);
+  const isInexact = distance !== 0;
+  return { value: isInexact && rounding === "other" ? nextDouble(value, distance) : value, text, isInexact };
 }
 
 function normalize(source: string, at: number): string {
@@ -40,15 +48,22 @@ function normalize(source: string, at: number): string {
   return `${sign === "-" ? "-" : ""}${whole ?? before ?? "0"}${fraction}${exponent}`;
 }
 
-function isRounded(text: string, value: number): boolean {
-  return BigInt(text.replace(/\..*/, "")) !== BigInt(value);
+/**
+ * An integer reaches the caller by its digits. A fraction is refused where its double is whole, for it would pass as an
+ * integer, and where it has more digits than any double needs to be told from its neighbours.
+ */
+function refuseUnkept(text: string, value: number, at: number): void {
+  if (/^-?\d+(?:\.0*)?$/.test(text)) return;
+  if (Number.isInteger(value) || decimalOf(text).digits.length > MAX_FRACTION_DIGITS) {
+    throw new Unreadable(at, "a number with no more digits than can be kept");
+  }
 }
 
-function otherSide(text: string, value: number): number {
-  const isFartherFromZero = BigInt(Math.abs(value)) > BigInt(text.replace(/^-|\..*/g, ""));
+/** The next double above (1) or below (-1). */
+function nextDouble(value: number, direction: number): number {
   const bits = new BigInt64Array(1);
   const double = new Float64Array(bits.buffer);
   double[0] = Math.abs(value);
-  bits[0] = (bits[0] ?? 0n) + (isFartherFromZero ? -1n : 1n);
+  bits[0] = (bits[0] ?? 0n) + (Math.sign(value) === direction ? 1n : -1n);
   return Math.sign(value) * (double[0] ?? 0);
 }

@@ -23,6 +23,9 @@ const ESCAPES: Readonly<Record<string, string>> = {
   t: "\t",
 };
 
+/** A quote that could be the end of the string, with what could follow it: then the string has two readings. */
+const SWALLOWED_MEMBER = /["'\u2018-\u201f]\s*(?:,\s*["'\u2018-\u201f]|:)/;
+
 /** A string, and whether its source is already a JSON string. */
 export interface ReadString {
   readonly value: string;
@@ -67,6 +70,9 @@ export function readString(cursor: Cursor): ReadString {
     }
   }
   value += text.slice(copied, at);
+  if (opener !== '"' && SWALLOWED_MEMBER.test(value)) {
+    throw new Unreadable(start, "a string that ends with the kind of quote that it begins with");
+  }
   cursor.at = at + 1;
   if (!value.isWellFormed()) throw new Unreadable(start, "whole characters, not half of a surrogate pair");
   if (opener === "'") cursor.repairs.add("single_quotes");

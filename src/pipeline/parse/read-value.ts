@@ -29,7 +29,7 @@ export interface ReadValue {
   /** Offset after its last character. */
   readonly end: number;
   readonly repairs: ReadonlySet<Repair>;
-  /** Whether it holds an integer that a double cannot hold, so that `value` is only near what `text` says. */
+  /** Whether it holds a number that a double cannot hold, so that `value` is only near what `text` says. */
   readonly isInexact: boolean;
 }
 

@@ -29,3 +29,14 @@ export function nextReasoningEnd(text: string, from: number): number | undefined
   CLOSING_TAG.lastIndex = from;
   return CLOSING_TAG.exec(text) ? CLOSING_TAG.lastIndex : undefined;
 }
+
+/** The offset after the reasoning with which a text begins; 0 where it begins with none. */
+export function leadingReasoningEnd(text: string): number {
+  let end = 0;
+  for (;;) {
+    const at = end + (/^[\s\ufeff\u200b]*/.exec(text.slice(end, end + 256))?.[0].length ?? 0);
+    const tag = reasoningTagAt(text, at);
+    if (!tag) return end;
+    end = tag.isClosing ? tag.end : reasoningEnd(text, tag);
+  }
+}

@@ -6,6 +6,7 @@ export type Repair =
   | "reasoning"
   | "code_fence"
   | "surrounding_text"
+  | "other_value"
   | "invisible_characters"
   | "trailing_comma"
   | "missing_comma"

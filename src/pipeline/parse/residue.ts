@@ -1,4 +1,5 @@
 import type { ReadValue } from "./read-value.ts";
+import type { Repair } from "./repair.ts";
 
 /** A quoted name with a colon where a member of an object could begin: the value beside it may be part of that object. */
 const MEMBER = /(?:^|[,;{}[\]\n])[^\S\n]*(?:"[^"\n]{0,200}"|'[^'\n]{0,200}'|\u201c[^\u201c\u201d\n]{0,200}\u201d)\s*:/;
@@ -10,7 +11,7 @@ const EXPRESSION = /^(?:\.[A-Za-z_$]|\[|\(|\\|\s*[*+%|&]\s*[\d{[("']|\s*=|\s*:)/
 const NAME_BEFORE = /^(?:\s*["'\u201c].*|[^"\u201c]*)["'\u201d\u2019]\s*:\s*$/s;
 /** The same behind a value, where no words of introduction are to be expected. */
 const NAME_BEHIND = /["\u201d]\s*:/;
-const LEFT_OUT = /^\s*,?\s*(?:\.\.\.|\u2026)/;
+const LEFT_OUT = /^\s*(?:,\s*)?(?:\.\.\.|\u2026)/;
 const QUOTE_BEFORE = /["']\s*$/;
 
 /**
@@ -29,7 +30,14 @@ export function isPartOfMore(gaps: readonly string[], values: readonly ReadValue
 
 const FENCE_LINE = /`{3,}[^\n`]*|~{3,}[^\n~]*/g;
 
-/** Whether there is anything around the values but fences. */
-export function hasWords(gaps: readonly string[]): boolean {
-  return gaps.some((gap) => /[^\s\ufeff\u200b]/.test(gap.replaceAll(FENCE_LINE, "")));
+/** What was left out around the values, beside the white space of JSON. */
+export function surroundings(gaps: readonly string[]): readonly Repair[] {
+  const repairs = new Set<Repair>();
+  for (const gap of gaps) {
+    const words = gap.replaceAll(FENCE_LINE, "");
+    if (words.length < gap.length) repairs.add("code_fence");
+    if (/[^\s\ufeff\u200b]/.test(words)) repairs.add("surrounding_text");
+    else if (/[^ \t\r\n]/.test(words)) repairs.add("invisible_characters");
+  }
+  return [...repairs];
 }

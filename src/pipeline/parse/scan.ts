@@ -1,11 +1,15 @@
 import { Unreadable } from "./cursor.ts";
-import { isLink, openerKind, placeholderEnd, shortListEnd } from "./opener.ts";
+import { isLink, isOddList, openerKind, placeholderEnd, shortListEnd } from "./opener.ts";
 import { type ReadValue, readValue } from "./read-value.ts";
 import { nextReasoningEnd, reasoningEnd, reasoningTagAt } from "./reasoning.ts";
 import type { Repair } from "./repair.ts";
-import { hasWords, isPartOfMore } from "./residue.ts";
+import { isPartOfMore, surroundings } from "./residue.ts";
 import { readWhole } from "./whole.ts";
 
+/** Fences whose content is read as a value of its own; each may be read to the end of the text. */
+const MAX_FENCES = 64;
+/** Lists that turn out to be none only when they are read to the end of the text. */
+const MAX_LONG_ODD_LISTS = 8;
 /** Values after these are not looked at: an answer of that kind is not one answer. */
 const MAX_VALUES = 64;
 
@@ -43,7 +47,8 @@ class Scanner {
   readonly #brackets: string[] = [];
   #at = 0;
   #isInFence = false;
-  #mayHaveFences = true;
+  #fencesLeft = MAX_FENCES;
+  #longOddListsLeft = MAX_LONG_ODD_LISTS;
   /** A bracket that looked like a list and was none: an answer that is a list is in doubt. */
   #hasOddList = false;
 
@@ -105,9 +110,9 @@ class Scanner {
     this.#repairs.add("code_fence");
     this.#pass(start);
     this.#isInFence = !this.#isInFence;
-    if (!this.#isInFence || !this.#mayHaveFences) return undefined;
+    if (!this.#isInFence || this.#fencesLeft <= 0) return undefined;
     const end = this.#text.indexOf(marks, start);
-    this.#mayHaveFences = end >= 0;
+    this.#fencesLeft = end < 0 ? 0 : this.#fencesLeft - 1;
     const content = this.#text.slice(start, Math.max(start, end)).replace(FENCE_INFO, "");
     if (!/^\s*[^\s{[]/.test(content)) return undefined;
     const read = readWhole(content);
@@ -124,6 +129,8 @@ class Scanner {
       this.#pass(end ?? this.#at + 1);
       return undefined;
     }
+    const shortEnd = opener === "[" ? shortListEnd(text, this.#at) : undefined;
+    if (shortEnd !== undefined && isOddList(text.slice(this.#at, shortEnd))) return this.#oddList(shortEnd);
     try {
       const read = readValue(text, this.#at);
       if (opener === "[" && isLink(text, read.end)) {
@@ -134,17 +141,20 @@ class Scanner {
       return this.#add(read);
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
-      return this.#unreadable(error, opener);
+      if (shortEnd === undefined) return this.#unreadable(error);
+      // Without a comment that hides the closing bracket, nothing behind it was read.
+      const isLong = /[#/]/.test(text.slice(this.#at, shortEnd));
+      if (isLong && --this.#longOddListsLeft < 0) return this.#unreadable(error);
+      return this.#oddList(shortEnd);
     }
   }
 
-  #unreadable(problem: Unreadable, opener: "{" | "["): Scan | undefined {
-    const shortEnd = opener === "[" ? shortListEnd(this.#text, this.#at) : undefined;
-    if (shortEnd !== undefined) {
-      this.#hasOddList = true;
-      this.#pass(shortEnd);
-      return undefined;
-    }
+  #oddList(end: number): undefined {
+    this.#hasOddList = true;
+    this.#pass(end);
+  }
+
+  #unreadable(problem: Unreadable): Scan {
     // A tag before the place of the problem was read as part of a string, so it may well be data.
     const reasoning = nextReasoningEnd(this.#text, problem.at);
     return reasoning === undefined ? { kind: "unreadable", problem } : { kind: "restart", at: reasoning, problem };
@@ -191,7 +201,8 @@ class Scanner {
     if (this.#hasOddList && this.#values.some(({ value }) => Array.isArray(value))) {
       return this.#refuse("one list, not another that is no JSON");
     }
-    if (hasWords(this.#gaps)) this.#repairs.add("surrounding_text");
+    for (const repair of surroundings(this.#gaps)) this.#repairs.add(repair);
+    if (this.#values.length > 1) this.#repairs.add("other_value");
     return { kind: "values", values: this.#values, repairs: this.#repairs };
   }
 }

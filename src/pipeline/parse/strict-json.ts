@@ -17,8 +17,8 @@ function isDoubtful(text: string): boolean {
 }
 
 /**
- * Whether sixteen digits stand in a row: then one of them stands last in a block of sixteen characters, and only those
- * are looked at.
+ * Whether sixteen digits, or points among them, stand in a row: then one of them stands last in a block of sixteen
+ * characters, and only those are looked at.
  */
 function hasLongNumber(text: string): boolean {
   for (let at = LONG - 1; at < text.length; at += LONG) {
@@ -36,7 +36,7 @@ const LONG = 16;
 
 function isDigit(text: string, at: number): boolean {
   const code = text.charCodeAt(at);
-  return code >= 0x30 && code <= 0x39;
+  return code >= 0x2e && code <= 0x39 && code !== 0x2f;
 }
 
 /**

@@ -4,11 +4,18 @@ import { type Cursor, refuse, Unreadable } from "./cursor.ts";
  * Characters that show nothing, or only space, and mean nothing between the tokens of JSON: no-break and typographic
  * spaces, zero-width and direction marks, the soft hyphen, line and paragraph separators, the byte order mark.
  */
-const INVISIBLE = /[\u00a0\u00ad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u2066-\u2069\u3000\ufeff]/;
+const INVISIBLE = /[\v\f\u00a0\u00ad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\u2066-\u2069\u3000\ufeff]/;
 
 /** A comment that says that something was left out: then the value is not whole. */
 const LEFT_OUT =
   /\.\.\.|…|\b(?:omitted|truncated|elided|abbreviated|skipped|remaining|rest of|the rest|and so on|etc|continued?|more \w+)\b/i;
+
+/** A comment that is nothing but a value: it could be meant in place of the one beside it, or as a part of it (`7 // 2`). */
+const OTHER_VALUE =
+  /^(?:[-+]?[\d.][\d.,_]*(?:[eE][-+]?\d+)?%?|"[^"]*"|'[^']*'|`[^`]*`|\u201c[^\u201d]*\u201d|true|false|null|none),?$/i;
+/** How such a comment begins; most do not. */
+const OTHER_VALUE_START = /^[/*#!=-]+\s*(?:or\b|[-+.\d"'`\u201c]|true|false|null|none)/i;
+const MAX_OTHER_VALUE = 200;
 
 /** Moves over white space and, with a repair, over invisible characters. */
 export function skipSpace(cursor: Cursor): void {
@@ -16,7 +23,7 @@ export function skipSpace(cursor: Cursor): void {
   for (; cursor.at < text.length; cursor.at += 1) {
     const code = text.charCodeAt(cursor.at);
     if (code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09) continue;
-    if (code < 0x80 || !INVISIBLE.test(text.charAt(cursor.at))) return;
+    if ((code < 0x80 && code !== 0x0b && code !== 0x0c) || !INVISIBLE.test(text.charAt(cursor.at))) return;
     cursor.repairs.add("invisible_characters");
   }
 }
@@ -24,18 +31,31 @@ export function skipSpace(cursor: Cursor): void {
 /**
  * Moves over white space and, with a repair, over comments.
  * @param lineComments false between a key and its value, where `#tag` or `//host/share` may be the value itself.
- * @throws Unreadable for a comment without an end, or one that says that data was left out.
+ * @throws Unreadable for a comment without an end, and one that says that data was left out or holds another value.
  */
 export function skipTrivia(cursor: Cursor, lineComments = true): void {
   for (;;) {
     skipSpace(cursor);
     const end = commentEnd(cursor, lineComments);
     if (end === undefined) return;
-    if (LEFT_OUT.test(cursor.text.slice(cursor.at, end))) {
-      throw new Unreadable(cursor.at, "a whole value, without a comment that says that something was left out");
-    }
+    refuseTellingComment(cursor, cursor.text.slice(cursor.at, end));
     cursor.repairs.add("comments");
     cursor.at = end;
+  }
+}
+
+function refuseTellingComment(cursor: Cursor, comment: string): void {
+  if (LEFT_OUT.test(comment)) {
+    throw new Unreadable(cursor.at, "a whole value, without a comment that says that something was left out");
+  }
+  if (!OTHER_VALUE_START.test(comment)) return;
+  const words = comment
+    .slice(0, MAX_OTHER_VALUE)
+    .replace(/\*\/$/, "")
+    .replace(/^[/*#!=-]+/, "")
+    .trim();
+  if (/^or\b/i.test(words) || (comment.length <= MAX_OTHER_VALUE && OTHER_VALUE.test(words))) {
+    throw new Unreadable(cursor.at, "one value, without a comment that holds another");
   }
 }
 

@@ -68,6 +68,33 @@ describe("what is wrong with an answer", () => {
   });
 });
 
+describe("the example that a model was shown", () => {
+  const shownExample = '{"a": [1]}';
+  const parse = (text: string) => parseAnswer({ text, finish: "stop" }, { ...object, shownExample });
+
+  it("is no answer among other text or values", () => {
+    for (const text of ['The form is {"a":[1]}.', '{"a":[1]} [2]', 'As shown:\n```json\n{"a":[1.0]}\n```']) {
+      assert.deepEqual(parse(text), {
+        ok: false,
+        violations: [
+          {
+            path: "",
+            rule: "json",
+            expected: "the value for this request",
+            got: "the example of the instructions among other text",
+          },
+        ],
+        truncated: false,
+      });
+    }
+  });
+
+  it("may be the answer where it stands alone", () => {
+    for (const text of ['{"a":[1]}', '```json\n{"a":[1]}\n```']) assert.ok(parse(text).ok);
+    assert.ok(parse('It is {"a":[2]}').ok);
+  });
+});
+
 describe("hostile answers", () => {
   const size = 500_000;
   const hostile = [
@@ -106,6 +133,63 @@ describe("hostile answers", () => {
         parseAnswer({ text: answer, finish: "stop" }, object);
     });
   }
+
+  // At this size a reader that goes back over the text for each of its characters takes minutes.
+  for (const space of [
+    " ",
+    "\n",
+    "\f",
+    "\u00a0",
+    "\u200b",
+    "\t ",
+    ", ",
+    "` ",
+    "~ ",
+    "[1 # ]",
+    "[1 /* ]",
+    "[12:30] ",
+    "“</think>",
+    "'</think>",
+    ": ",
+    '" :',
+    "0",
+    "</think ",
+  ]) {
+    const many = space.repeat(Math.floor(size / space.length));
+    const places: Record<string, string> = {
+      "behind a value": `x{"a":[1]}${many}`,
+      "before a value": `x${many}{"a":[1]}`,
+      "around a value": `${many}{"a":[1]}${many}.`,
+      "between values": `{"a":[1]}${many}{"a":[1]}${many}x`,
+      "in a fence": `\`\`\`json\n{"a":[1]}${many}\n\`\`\`${many}”`,
+      "inside a value": `{"a":${many}[1]${many}}${many}`,
+      "after a quote": `x "a"${many}: "b"${many}{"a":[1]}`,
+      "in a number": `{"a":[1.${many}]}`,
+    };
+    it(`end in an answer although it is long what stands around the value: ${JSON.stringify(space)}`, () => {
+      for (const text of Object.values(places)) parseAnswer({ text, finish: "stop" }, object);
+    });
+  }
+
+  it("end where candidates cost too much to check", () => {
+    const self = { $ref: "#/$defs/n" };
+    const tree = json({
+      ...self,
+      $defs: {
+        n: {
+          anyOf: [
+            { items: self, type: "array" },
+            { items: self, type: "array" },
+          ],
+        },
+      },
+    });
+    const parsed = parseAnswer(
+      { text: `x ${`${"[".repeat(40)}1${"]".repeat(40)} `.repeat(60)}`, finish: "stop" },
+      tree,
+    );
+    assert.equal(!parsed.ok && parsed.violations[0]?.rule, "cost");
+  });
 
   it("may be large and whole", () => {
     const text = JSON.stringify({ a: Array.from({ length: 100_000 }, (_, index) => index) });
