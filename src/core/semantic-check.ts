@@ -2,7 +2,7 @@
 export interface CheckSource {
   /** CEL that yields a bool, at most 2,048 bytes. */
   readonly rule: string;
-  /** What is wrong when it is broken, for the model, the caller and the log. */
+  /** What is wrong when it is broken, for the model and the caller. */
   readonly message: string;
 }
 
@@ -10,8 +10,10 @@ export interface CheckSource {
 export interface CheckFacts {
   /** The parsed JSON value, or the text. */
   readonly output: unknown;
-  /** The prompt's variables. */
+  /** The prompt's variables; empty where messages were given. */
   readonly input: unknown;
+  /** The texts of the messages that were given, in which quotes may occur. */
+  readonly said: readonly string[];
   /** The context that the model saw. */
   readonly chunks: readonly { readonly id: string; readonly text: string }[];
 }
@@ -23,9 +25,21 @@ export interface BrokenCheck {
   readonly message: string;
 }
 
+/** A check that no answer could keep, because of what the request gives it to look at. */
+export interface HopelessCheck extends BrokenCheck {
+  /** Which of the checks, counted from 0. */
+  readonly index: number;
+  readonly code: "cel_cost" | "cel_never";
+}
+
 /** Compiled checks. Immutable. */
 export interface Checks {
   readonly sources: readonly CheckSource[];
+  /**
+   * The first check that is broken whatever the answer will be: asked before anything is spent on one. Its message is
+   * the reason alone.
+   */
+  refuse(facts: Omit<CheckFacts, "output">): HopelessCheck | undefined;
   /**
    * The broken ones, in the order of the checks; empty when all hold. Never throws for a bad answer: a rule that cannot
    * be evaluated on it, or costs too much on it, is broken. Blocks for some tens of milliseconds at the very most.
@@ -41,13 +55,13 @@ export interface CheckShape {
   readonly inputSchemaText?: string;
 }
 
-/** A check that can never be used: it does not parse, does not fit the schema, or is nested too deep. */
+/** A check that can never be used: it does not parse, does not fit the schema, cannot hold, or is nested too deep. */
 export class InvalidCheckError extends Error {
   /** Which of the checks, counted from 0. */
   readonly index: number;
   /**
    * What is wrong: "cel_syntax", "cel_size", "cel_nesting", "cel_cost", "cel_type", "cel_unknown_name",
-   * "cel_unknown_field", "cel_unknown_function" or "cel_pattern".
+   * "cel_unknown_field", "cel_unknown_function", "cel_pattern" or "cel_never".
    */
   readonly rule: string;
 
@@ -67,4 +81,4 @@ export interface CheckCompiler {
 }
 
 /** Where nothing is checked. */
-export const NO_CHECKS: Checks = { sources: [], evaluate: () => [] };
+export const NO_CHECKS: Checks = { sources: [], refuse: () => undefined, evaluate: () => [] };

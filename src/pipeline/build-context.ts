@@ -17,12 +17,15 @@ export interface BuiltContext {
   /** What other models of the chain are fitted from. */
   readonly draft: Draft;
   readonly target: ModelTarget;
+  /** Who is asked, one after the other, when its answers stay bad. */
+  readonly escalations: readonly ModelTarget[];
   readonly fitted: FittedPrompt;
 }
 
 /**
  * The build-context stage: prompt file and variables → messages that fit the model.
- * Errors: UNKNOWN_PROMPT, UNKNOWN_MODEL, INVALID_REQUEST (variables, chat-template tokens), CONTEXT_OVERFLOW.
+ * Errors: UNKNOWN_PROMPT, UNKNOWN_MODEL, INVALID_REQUEST (variables, chat-template tokens, checks that cannot hold),
+ * CONTEXT_OVERFLOW.
  */
 export function buildContext(ports: BuildContextPorts, valid: ValidInput): BuiltContext {
   const draft = draftRequest(ports, valid);
@@ -31,10 +34,35 @@ export function buildContext(ports: BuildContextPorts, valid: ValidInput): Built
     const what = `holds a chat-template token, which the server of ${target.alias} may read as structure`;
     throw invalidRequest(draft.templateTokenField() ?? "input", "template_token", what);
   }
-  return { draft, target, fitted: fitToModel(ports, draft, target) };
+  const fitted = fitToModel(ports, draft, target);
+  refuseHopelessChecks(valid, draft, fitted);
+  return { draft, target, escalations: escalationsOf(ports.models, target), fitted };
+}
+
+/** Before a model is paid for answers of which none could be good. */
+function refuseHopelessChecks({ input, outputChecks }: ValidInput, draft: Draft, { chunks }: FittedPrompt): void {
+  const { checks } = draft.output;
+  const refused = checks.refuse({ input: draft.variables, said: draft.said, chunks });
+  if (!refused) return;
+  const { index, code, rule, message } = refused;
+  const isOwn = checks === outputChecks;
+  const field = isOwn ? `input.output.${input.output?.format.case}.checks[${index}].rule` : "input.prompt";
+  throw invalidRequest(field, code, isOwn ? message : `the prompt's check ${JSON.stringify(rule)}: ${message}`);
 }
 
 /** Whether every text of the draft stays text on its way through the model's server. */
 export function takesTexts(target: ModelTarget, draft: Draft): boolean {
   return target.templateTokens === "text" || draft.templateTokenField() === undefined;
+}
+
+/** The configuration has no cycles of escalations; what a hand-made catalogue has is followed once. */
+function escalationsOf(models: ModelCatalog, target: ModelTarget): readonly ModelTarget[] {
+  const found = new Set<ModelTarget>();
+  for (let alias = target.escalateTo; alias !== undefined; ) {
+    const next = models.resolve(alias);
+    if (next === target || found.has(next)) break;
+    found.add(next);
+    alias = next.escalateTo;
+  }
+  return [...found];
 }

@@ -7,6 +7,12 @@ const MAX_DEPTH = 64;
 const MAX_LOOPS = 3;
 /** Names, members and constants are cheap; calls pay for themselves besides. */
 const EXPRESSIONS_PER_STEP = 4;
+/** Measured: what a failed side of `&&` or `||` costs, since these carry on after an error, and make another of it. */
+const EXPRESSIONS_PER_SIDE = 7;
+/** Of a map that is written out. */
+const EXPRESSIONS_PER_ENTRY = 4;
+
+const LOGIC = new Set(["_&&_", "_||_"]);
 
 /**
  * The names of the functions that pay for loops. CEL's own names never contain an `@` before a letter that a rule could
@@ -75,5 +81,11 @@ function appending(step: Expr, accu: string): Expr {
 function sizeOf(expr: Expr | undefined): number {
   if (!expr) return 0;
   if (expr.exprKind.case === "comprehensionExpr") return 3 + sizeOf(expr.exprKind.value.iterRange);
-  return partsOf(expr).reduce((size, part) => size + sizeOf(part), 1);
+  return partsOf(expr).reduce((size, part) => size + sizeOf(part), ownSize(expr));
+}
+
+function ownSize({ exprKind }: Expr): number {
+  if (exprKind.case === "structExpr") return 1 + exprKind.value.entries.length * EXPRESSIONS_PER_ENTRY;
+  const isLogic = exprKind.case === "callExpr" && LOGIC.has(exprKind.value.function);
+  return isLogic ? EXPRESSIONS_PER_SIDE * (exprKind.value.args.length - 1) : 1;
 }

@@ -25,6 +25,11 @@ export class Budget {
     if (this.#left < 0) throw new BudgetExceeded("the rule costs too much");
   }
 
+  /** As `spend`, where it is too late to throw: the next step does. */
+  charge(steps: number): void {
+    this.#left -= steps;
+  }
+
   get isOverdrawn(): boolean {
     return this.#left < 0;
   }

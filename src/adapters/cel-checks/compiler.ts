@@ -12,8 +12,10 @@ import {
 import { boundedExpression, refuseDeepNesting } from "./bounded-expression.ts";
 import { Evaluation } from "./evaluation.ts";
 import { namesIn } from "./expression.ts";
-import { checkFunctions } from "./functions/all.ts";
+import { checkFunctions, mismatches } from "./functions/all.ts";
+import { refuseHopeless } from "./hopeless-rules.ts";
 import { parseRule, RuleProblem } from "./parse-rule.ts";
+import { refuseRequest } from "./refuse-request.ts";
 import { type CompiledRule, evaluateRules, type Variable } from "./run-rules.ts";
 import { ExpressionShapes, type Scope } from "./shapes/expression-shape.ts";
 import { shapeOfSchema } from "./shapes/schema-shape.ts";
@@ -28,8 +30,9 @@ const MAX_KEY_CHARACTERS = 1 << 21;
  */
 export function createCheckCompiler(): CheckCompiler {
   const evaluation = new Evaluation();
-  const env = celEnv({ funcs: checkFunctions(evaluation) });
-  const functions: ReadonlyMap<string, readonly CelFunc[]> = Map.groupBy(env.funcs, ({ name }) => name);
+  const all = checkFunctions(evaluation);
+  const env = celEnv({ funcs: [...all, ...mismatches(all, evaluation)] });
+  const functions: ReadonlyMap<string, readonly CelFunc[]> = Map.groupBy(all, ({ name }) => name);
   const compiled = new LRUCache<string, Checks>({
     max: MAX_COMPILED,
     maxSize: MAX_KEY_CHARACTERS,
@@ -43,9 +46,10 @@ export function createCheckCompiler(): CheckCompiler {
       const known = compiled.get(key);
       if (known) return known;
       const scope = { names: variableShapes(shape) };
-      const rules = sources.map((source, index) => compileRule(source, index, scope, { env, functions }));
+      const rules = sources.map((source, index) => compileRule(source, index, scope, { env, functions, evaluation }));
       const checks: Checks = {
         sources: sources.map(({ rule, message }) => ({ rule, message })),
+        refuse: (facts) => refuseRequest(rules, facts),
         evaluate: (facts: CheckFacts) => evaluation.over(facts, () => evaluateRules(rules, facts, evaluation.budget)),
       };
       compiled.set(key, checks);
@@ -65,19 +69,23 @@ function variableShapes({ schemaText, inputSchemaText }: CheckShape): Record<Var
 interface Engine {
   readonly env: CelEnv;
   readonly functions: ReadonlyMap<string, readonly CelFunc[]>;
+  readonly evaluation: Evaluation;
 }
 
 function compileRule(source: CheckSource, index: number, scope: Scope, engine: Engine): CompiledRule {
   try {
     const rule = parseRule(source.rule);
     refuseDeepNesting(rule);
-    new ExpressionShapes(rule, engine.functions).boolOf(rule.expr, scope, "what the rule yields");
+    const shapes = new ExpressionShapes(rule, engine.functions);
+    shapes.boolOf(rule.expr, scope, "what the rule yields");
+    refuseHopeless(rule, engine.env, engine.evaluation);
     const names = namesIn(rule.expr);
     return {
       source,
       reads: (["output", "input", "chunks"] as const).filter((name) => names.has(name)),
       run: plan(engine.env, boundedExpression(rule.expr)),
       parsed: rule,
+      asksOfTexts: shapes.asksOfTexts,
     };
   } catch (error) {
     if (!(error instanceof RuleProblem)) throw error;

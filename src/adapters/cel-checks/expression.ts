@@ -69,6 +69,17 @@ export function numberAt(like: Expr, value: number): Expr {
   };
 }
 
+/** The names of all functions that are called. */
+export function callsIn(expr: Expr): ReadonlySet<string> {
+  const names = new Set<string>();
+  const visit = (part: Expr): void => {
+    if (part.exprKind.case === "callExpr") names.add(part.exprKind.value.function);
+    for (const inner of partsOf(part)) visit(inner);
+  };
+  visit(expr);
+  return names;
+}
+
 /** All names that stand for values, those of loops included. */
 export function namesIn(expr: Expr): ReadonlySet<string> {
   const names = new Set<string>();

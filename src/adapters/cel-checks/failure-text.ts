@@ -9,7 +9,9 @@ const WITHOUT_VALUES = [
   /by zero$/,
   /^int overflow/,
   /^the pattern is /,
-  /^the text is too long$/,
+  /^the text is (?:too long$|not an RFC 3339 time)/,
+  /^there is no such (?:day|time zone)$/,
+  /^times are of the years/,
   /^quotes are looked for/,
 ];
 const MAX_CHARACTERS = 200;
@@ -29,5 +31,6 @@ function withoutValues(message: string, ruleText: string): string {
   // A name that the rule spells is the rule's; any other came with the answer.
   if (missing !== undefined) return ruleText.includes(missing) ? `there is no ${missing}` : "a key is not there";
   if (/^index \S+ out of bounds/.test(message)) return "the list has no item at this place";
+  if (message.startsWith("map key conflict")) return "a key of the map stands twice";
   return WITHOUT_VALUES.some((pattern) => pattern.test(message)) ? message : "an operation fails on this value";
 }

@@ -1,4 +1,4 @@
-import { type CelInput, type CelValue, celList, celMap } from "@bufbuild/cel";
+import { type CelValue, celList, celMap } from "@bufbuild/cel";
 import { BudgetExceeded } from "./budget.ts";
 
 /**
@@ -24,9 +24,11 @@ export class JsonValues {
     }
     if (typeof value !== "object") throw new TypeError(`not a JSON value: ${typeof value}`);
     this.#count(1);
-    const members = new Map<string, CelInput>();
+    const members = new Map<string, CelValue>();
     for (const [key, member] of Object.entries(value)) members.set(key, this.convert(member));
-    return celMap(members);
+    // The engine's own goes through all keys to find a number, and members have none.
+    const get = (key: unknown) => (typeof key === "string" ? members.get(key) : undefined);
+    return Object.assign(celMap(members), { get });
   }
 
   #count(values: number): void {

@@ -1,4 +1,5 @@
 import { parse } from "@bufbuild/cel";
+import { syntaxFault } from "./syntax-fault.ts";
 
 type ParsedRule = ReturnType<typeof parse>;
 export type Expr = NonNullable<ParsedRule["expr"]>;
@@ -46,8 +47,8 @@ export function parseRule(text: string): Rule {
     placeOf(id) {
       const offset = positions[id.toString()];
       if (offset === undefined) return "";
-      // Operators begin for the parser with the white space before them.
-      const white = /\s*/y;
+      // Operators begin for the parser with the white space and comments before them.
+      const white = /(?:\s|\/\/[^\r\n]*)*/y;
       white.lastIndex = offset;
       return placeAt(text, offset + (white.exec(text)?.[0].length ?? 0));
     },
@@ -56,12 +57,15 @@ export function parseRule(text: string): Rule {
 
 function parseText(text: string): ParsedRule {
   try {
-    return parse(text);
+    // For the parser a comment ends with its line, also the last.
+    return parse(`${text}\n`);
   } catch (error) {
     if (error instanceof RangeError) throw new RuleProblem("cel_nesting", "the rule is nested too deep");
     const offset = offsetOf(error);
-    // The parser names the tokens it knows, dozens of them; the place says more.
     if (offset === undefined) throw new RuleProblem("cel_syntax", "the rule has a text or number that cannot be");
+    const fault = syntaxFault(text);
+    if (fault) throw new RuleProblem("cel_syntax", `${placeAt(text, fault.offset)}: ${fault.message}`);
+    // The parser names the tokens it knows, dozens of them; the place says more.
     const found = text.slice(offset, offset + 12).trimEnd();
     const what = found === "" ? "ends where more is needed" : `cannot be read from ${JSON.stringify(found)} on`;
     throw new RuleProblem("cel_syntax", `${placeAt(text, offset)}: the rule ${what}`);

@@ -3,7 +3,8 @@ import type { BrokenCheck, CheckFacts, CheckSource } from "../../core/semantic-c
 import { type Budget, BudgetExceeded } from "./budget.ts";
 import { failureText } from "./failure-text.ts";
 import { JsonValues } from "./json-values.ts";
-import type { Rule } from "./parse-rule.ts";
+import type { Call, Rule } from "./parse-rule.ts";
+import { withoutStacks } from "./without-stacks.ts";
 
 /** What all checks of an answer may do together: measured, some tens of milliseconds at the very most. */
 const STEPS_PER_ANSWER = 100_000;
@@ -16,6 +17,8 @@ export interface CompiledRule {
   readonly reads: readonly Variable[];
   readonly run: (variables: Record<string, CelValue>) => CelResult;
   readonly parsed: Rule;
+  /** Its calls of `cited` and `quoted` that are false where there is nothing to find. */
+  readonly asksOfTexts: ReadonlySet<Call>;
 }
 
 /** Evaluates the rules. Each may spend its share of the steps and what those before it left. */
@@ -39,7 +42,8 @@ export function evaluateRules(
 function evaluateRule(rule: CompiledRule, variables: Variables, budget: Budget): boolean | string {
   let result: CelResult;
   try {
-    result = rule.run(variables.of(rule.reads));
+    const values = variables.of(rule.reads);
+    result = withoutStacks(() => rule.run(values));
   } catch (error) {
     // The engine catches what happens inside of a rule; this comes from converting the values.
     if (!(error instanceof BudgetExceeded)) throw error;
@@ -52,7 +56,7 @@ function evaluateRule(rule: CompiledRule, variables: Variables, budget: Budget):
 }
 
 /** The facts as the engine's values, each converted when a rule first asks for it. */
-class Variables {
+export class Variables {
   readonly #facts: CheckFacts;
   readonly #values = new JsonValues();
   readonly #converted = new Map<Variable, CelValue>();

@@ -53,7 +53,7 @@ describe("what answers need is well within the budget", () => {
       rules.map((rule) => ({ rule, message: "m" })),
       { schemaText: "{}" },
     );
-    assert.deepEqual(checks.evaluate({ output: { lines }, input: {}, chunks }), []);
+    assert.deepEqual(checks.evaluate({ output: { lines }, input: {}, said: [], chunks }), []);
   });
 
   it("all pairs of a hundred", () => {
@@ -69,7 +69,7 @@ describe("what answers need is well within the budget", () => {
       rules.map((rule) => ({ rule, message: "m" })),
       { schemaText: "{}" },
     );
-    const broken = checks.evaluate({ output: count(2000), input: {}, chunks: [] });
+    const broken = checks.evaluate({ output: count(2000), input: {}, said: [], chunks: [] });
     assert.deepEqual(
       broken.map(({ rule }) => rule),
       [rules[0]],
@@ -95,13 +95,13 @@ describe("compiled checks", () => {
     );
     assert.notEqual(compiler.compile(sources, { schemaText: "{}" }), first);
     assert.deepEqual(first.sources, sources);
-    assert.deepEqual(compiler.compile([], {}).evaluate({ output: 1, input: {}, chunks: [] }), []);
+    assert.deepEqual(compiler.compile([], {}).evaluate({ output: 1, input: {}, said: [], chunks: [] }), []);
   });
 
   it("report the broken ones in their order, with their messages", () => {
     const sources = ["output > 1", "output > 0", "output > 2"].map((rule, n) => ({ rule, message: `m${n}` }));
     const checks = compiler.compile(sources, { schemaText: '{"type":"number"}' });
-    assert.deepEqual(checks.evaluate({ output: 1, input: {}, chunks: [] }), [sources[0], sources[2]]);
-    assert.deepEqual(checks.evaluate({ output: 3, input: {}, chunks: [] }), []);
+    assert.deepEqual(checks.evaluate({ output: 1, input: {}, said: [], chunks: [] }), [sources[0], sources[2]]);
+    assert.deepEqual(checks.evaluate({ output: 3, input: {}, said: [], chunks: [] }), []);
   });
 });

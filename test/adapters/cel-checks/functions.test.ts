@@ -50,7 +50,7 @@ describe("numbers in rules", () => {
       { lines: [{ amount: 100.1 }, { amount: 19.02 }], mixed: [1, "2"], tiny: [1e300, 1e-300, -1e300], none: [] },
       {
         "sum(output.lines.map(l, l.amount)) == 119.12": "holds",
-        "100.10 + 19.02 == 119.12": "broken",
+        "output.lines[0].amount + output.lines[1].amount == 119.12": "broken",
         "sum([0.1, 0.2]) == 0.3 && sum([1, 2]) == 3 && sum([1, 0.5, 2u]) == 3.5": "holds",
         "sum([-0.3, 0.1, 0.2]) == 0": "holds",
         "sum(output.tiny) == 1e-300": "holds",
@@ -61,15 +61,16 @@ describe("numbers in rules", () => {
   });
 
   it("are approximately equal where only the rounding of doubles differs", () => {
-    expectAll(null, {
+    const output = { one: 1, large: 12345678901.23, inf: 1e308 };
+    expectAll(output, {
       "approx(100.10 + 19.02, 119.12)": "holds",
       "approx(0.1 + 0.2, 0.3)": "holds",
       "approx(1000000.1 - 1000000.0, 0.1)": "holds",
       "approx(3, 3.0)": "holds",
-      "approx(1.0, 1.01)": "broken",
-      "approx(12345678901.23, 12345678901.24)": "broken",
-      "approx(0.0 / 0.0, 0.0 / 0.0)": "broken",
-      "approx(1.0 / 0.0, 1.0)": "broken",
+      "approx(output.one, 1.01)": "broken",
+      "approx(output.large, 12345678901.24)": "broken",
+      "approx(output.inf * 10 - output.inf * 10, output.inf * 10 - output.inf * 10)": "broken",
+      "approx(output.inf * 10, 1.0)": "broken",
     });
   });
 });
@@ -143,7 +144,7 @@ describe("texts in rules", () => {
         "output.code.contains('UR') && !output.code.contains('URE') && output.code.startsWith('E')": "holds",
         "chunks.exists(c, c.text.contains('Ships')) && chunks.all(c, c.id.startsWith('c'))": "holds",
         "timestamp(output.code) > timestamp('2025-01-01T00:00:00Z')":
-          "line 1, column 1: an operation fails on this value",
+          "line 1, column 1: the text is not an RFC 3339 time, such as 2025-01-31T09:30:00Z",
       },
     );
   });

@@ -7,7 +7,7 @@ export const compiler = createCheckCompiler();
 /** What one rule says of an answer: "holds", "broken", or why it could not be evaluated. */
 export function verdict(rule: string, facts: Partial<CheckFacts>, shape: CheckShape = { schemaText: "{}" }): string {
   const checks = compiler.compile([{ rule, message: "m" }], shape);
-  const [broken] = checks.evaluate({ output: null, input: {}, chunks: [], ...facts });
+  const [broken] = checks.evaluate({ output: null, input: {}, said: [], chunks: [], ...facts });
   if (!broken) return "holds";
   assert.equal(broken.rule, rule);
   return broken.message === "m" ? "broken" : broken.message.replace(/^m \(cannot be evaluated: (.*)\)$/, "$1");

@@ -27,13 +27,13 @@ describe("the checks of a prompt file", () => {
     - { rule: "input.text != ''", message: There is no text. }`),
     );
     assert.ok(outputChecks);
-    const facts = { input: { text: "" }, chunks: [] };
+    const facts = { input: { text: "" }, said: [], chunks: [] };
     assert.deepEqual(
       outputChecks.evaluate({ ...facts, output: { total: 0.3, parts: [0.1, 0.3] } }).map(({ message }) => message),
       ["The parts do not add up.", "There is no text."],
     );
     assert.deepEqual(
-      outputChecks.evaluate({ input: { text: "a" }, chunks: [], output: { total: 0.3, parts: [0.1, 0.2] } }),
+      outputChecks.evaluate({ input: { text: "a" }, said: [], chunks: [], output: { total: 0.3, parts: [0.1, 0.2] } }),
       [],
     );
   });
@@ -41,7 +41,7 @@ describe("the checks of a prompt file", () => {
   it("may stand without a schema, where the answer is text", () => {
     const prompt = loadGood(withChecks("    - { rule: output.size() < 3, message: Too long. }", "output:"));
     assert.equal(prompt.outputSchemaText, undefined);
-    assert.equal(prompt.outputChecks?.evaluate({ output: "four", input: {}, chunks: [] }).length, 1);
+    assert.equal(prompt.outputChecks?.evaluate({ output: "four", input: {}, said: [], chunks: [] }).length, 1);
   });
 
   it("are none where none are declared", () => {
@@ -55,9 +55,9 @@ describe("the checks of a prompt file", () => {
       rule: "input.txt == ''"
     - { rule: "output.total >", message: m }`;
     assert.deepEqual(problems(withChecks(rules)), [
-      "12: check: output.checks[0]: cel_unknown_field: line 1, column 7: the schema has no totl here",
-      "15: check: output.checks[2]: cel_unknown_field: line 1, column 6: the schema has no txt here",
-      '16: check: output.checks[3]: cel_syntax: line 1, column 14: the rule cannot be read from ">" on',
+      "12: check: output.checks[0]: cel_unknown_field: line 1, column 7: the schema has no totl here (the nearest is total)",
+      "15: check: output.checks[2]: cel_unknown_field: line 1, column 6: the schema has no txt here (the nearest is text)",
+      '16: check: output.checks[3]: cel_syntax: line 1, column 15: the rule ends after ">", expected a value',
     ]);
   });
 

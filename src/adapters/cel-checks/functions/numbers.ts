@@ -13,13 +13,14 @@ const OPERATORS: readonly (readonly [name: string, apply: Arithmetic])[] = [
   ["_+_", (a, b) => a + b],
   ["_-_", (a, b) => a - b],
   ["_*_", (a, b) => a * b],
-  ["_/_", (a, b) => a / b],
+  ["_/_", quotient],
   ["_%_", remainder],
 ];
 
 /**
  * Arithmetic of a double with an int. CEL has none, but every number of JSON is a double, and `output.count + 1` has
- * only one meaning. `%`, which CEL has for ints alone, works on whole doubles.
+ * only one meaning. `%`, which CEL has for ints alone, works on whole doubles. Division by zero, which gives doubles
+ * infinity, is an error as it is for ints: a rule such as `output.total / output.count > 10` must not hold for nothing.
  */
 export function mixedArithmetic(budget: Budget): CelFunc[] {
   const paid = (apply: Arithmetic) => (a: number | bigint, b: number | bigint) => {
@@ -30,7 +31,16 @@ export function mixedArithmetic(budget: Budget): CelFunc[] {
     celFunc(name, [DOUBLE, INT], DOUBLE, paid(apply)),
     celFunc(name, [INT, DOUBLE], DOUBLE, paid(apply)),
   ]);
-  return [...mixed, celFunc("_%_", [DOUBLE, DOUBLE], DOUBLE, paid(remainder))];
+  return [
+    ...mixed,
+    celFunc("_/_", [DOUBLE, DOUBLE], DOUBLE, paid(quotient)),
+    celFunc("_%_", [DOUBLE, DOUBLE], DOUBLE, paid(remainder)),
+  ];
+}
+
+function quotient(a: number, b: number): number {
+  if (b === 0) throw new Error("division by zero");
+  return a / b;
 }
 
 function remainder(a: number, b: number): number {

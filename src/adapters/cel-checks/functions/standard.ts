@@ -14,6 +14,13 @@ import { passingSteps, payForComparing } from "./price.ts";
 
 /** Functions that look into lists and maps. */
 const COMPARING = new Set(["_==_", "_!=_", "@in"]);
+/** Conversions that make or read more than a number, by what they take: steps besides the first. */
+const CONVERSIONS: Readonly<Record<string, number>> = {
+  "string(double)": 4,
+  "string(google.protobuf.Timestamp)": 4,
+  "string(google.protobuf.Duration)": 4,
+  "duration(string)": 8,
+};
 /** Functions whose time grows faster than their text. */
 const INTEGERS = new Set(["int", "uint"]);
 const MAX_INTEGER_CHARACTERS = 64;
@@ -27,7 +34,9 @@ export function standardFunctions(budget: Budget): CelFunc[] {
 
 function paying(original: CelFunc, budget: Budget): CelFunc {
   const { name, target, arguments: parameters, result } = original;
+  const extraSteps = CONVERSIONS[`${name}(${parameters.map((type) => type.name).join()})`] ?? 0;
   const call = (self: CelValue | undefined, args: CelValue[]) => {
+    if (extraSteps > 0) budget.spend(extraSteps);
     pay(name, self === undefined ? args : [self, ...args], budget);
     // The engine has matched the overload before; its errors are thrown, and it catches them with the place.
     const value = original.call(0, self, args);
@@ -43,7 +52,9 @@ function paying(original: CelFunc, budget: Budget): CelFunc {
 
 function pay(name: string, values: readonly CelValue[], budget: Budget): void {
   const [first, second] = values;
-  if (COMPARING.has(name) && first !== undefined && second !== undefined) {
+  // Maps find a key at once.
+  const isLookUp = name === "@in" && isCelMap(second);
+  if (!isLookUp && COMPARING.has(name) && first !== undefined && second !== undefined) {
     payForComparing(budget, smaller(name, first, second));
     return;
   }

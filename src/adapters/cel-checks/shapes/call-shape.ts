@@ -1,4 +1,5 @@
 import type { CelFunc, CelType } from "@bufbuild/cel";
+import { whyNeverEqual } from "./never-equal.ts";
 import { ANYTHING, type Kind, listOf, mayBe, NOTHING, oneOf, type Shape, shapeText, union } from "./shape.ts";
 
 /** What a call comes to, or why it cannot come to anything, whatever the values are. */
@@ -21,12 +22,10 @@ export function callShape(overloads: readonly CelFunc[], hasTarget: boolean, giv
   const fitting = overloads.filter((overload) => fits(overload, hasTarget, given));
   if (fitting.length === 0) return { ok: false, message: noOverload(name, given) };
   const [first = ANYTHING, second = ANYTHING] = given;
-  if (EQUALITIES.includes(name) && neverEqual(first, second)) {
-    return { ok: false, message: `${shapeText(first)} never equals ${shapeText(second)}` };
-  }
-  if (name === "@in" && second.kinds && !mayBe(second, "map") && neverEqual(first, second.item())) {
-    return { ok: false, message: `${shapeText(first)} is never in a list of ${shapeText(second.item())}` };
-  }
+  const other = name === "@in" && second.kinds && !mayBe(second, "map") ? second.item() : second;
+  const isComparison = EQUALITIES.includes(name) || other !== second;
+  const never = isComparison ? whyNeverEqual(first, other, other === second ? "equals" : "is in a list of") : undefined;
+  if (never !== undefined) return { ok: false, message: never };
   const items = ITEMS[name];
   if (items && first.kinds && !mayBe(first, "string") && neverOf(first.item(), items)) {
     return { ok: false, message: `${name} does not take a list of ${shapeText(first.item())}` };
@@ -49,16 +48,6 @@ function resultShape(result: CelType, given: readonly Shape[]): Shape {
   if (result.name === "dyn") return ANYTHING;
   // The only function that makes lists joins them.
   return result.kind === "list" ? listOf(union(given.map((shape) => shape.item()))) : oneOf(result.name);
-}
-
-const NUMBERS: readonly Kind[] = ["int", "uint", "double"];
-
-/** Types are compared, and numbers of all types with each other. A comparison with null asks whether something is there. */
-function neverEqual(a: Shape, b: Shape): boolean {
-  if (!a.kinds || !b.kinds || a.kinds.size === 0 || b.kinds.size === 0) return false;
-  if (a.kinds.has("null_type") || b.kinds.has("null_type")) return false;
-  if (mayBe(a, ...NUMBERS) && mayBe(b, ...NUMBERS)) return false;
-  return ![...a.kinds].some((kind) => b.kinds?.has(kind));
 }
 
 /** Whether it is some value, and never of these types. */

@@ -3,6 +3,7 @@ import { MAX_PATTERN_SIZE, patternSize } from "../functions/pattern-size.ts";
 import { compileRe2 } from "../functions/patterns.ts";
 import { type Call, type Comprehension, type Expr, type Rule, RuleProblem } from "../parse-rule.ts";
 import { callShape, spokenName } from "./call-shape.ts";
+import { constantShape, spelledText } from "./constant-shape.ts";
 import {
   ANYTHING,
   BOOL,
@@ -16,6 +17,7 @@ import {
   TEXT,
   union,
 } from "./shape.ts";
+import { noFunction, noMember, noVariable } from "./unknown-names.ts";
 
 /** Names in sight, the innermost first. */
 export interface Scope {
@@ -24,6 +26,7 @@ export interface Scope {
 }
 
 const TYPE_NAMES = ["int", "uint", "double", "bool", "string", "bytes", "list", "map", "null_type", "type"];
+const SOURCE_FUNCTIONS = new Set(["cited", "quoted"]);
 const NUMBERS = ["int", "uint", "double"];
 
 /**
@@ -33,11 +36,17 @@ const NUMBERS = ["int", "uint", "double"];
 export class ExpressionShapes {
   readonly #rule: Rule;
   readonly #functions: ReadonlyMap<string, readonly CelFunc[]>;
+  readonly #asksOfTexts = new Set<Call>();
   #patternSize = 0;
 
   constructor(rule: Rule, functions: ReadonlyMap<string, readonly CelFunc[]>) {
     this.#rule = rule;
     this.#functions = functions;
+  }
+
+  /** The calls of `cited` and `quoted` that cannot hold where there is nothing to find: an empty list of texts would. */
+  get asksOfTexts(): ReadonlySet<Call> {
+    return this.#asksOfTexts;
   }
 
   /** @throws RuleProblem */
@@ -46,11 +55,11 @@ export class ExpressionShapes {
     const kind = expr.exprKind;
     switch (kind.case) {
       case "constExpr":
-        return CONSTANTS[kind.value.constantKind.case ?? ""] ?? ANYTHING;
+        return constantShape(kind.value);
       case "identExpr":
         return this.#name(expr, kind.value.name, scope);
       case "selectExpr": {
-        const field = this.#member(expr, this.of(kind.value.operand, scope), kind.value.field, kind.value.testOnly);
+        const field = this.#member(expr, kind.value.operand, scope, kind.value.field, kind.value.testOnly);
         return kind.value.testOnly ? BOOL : field.shape;
       }
       case "callExpr":
@@ -87,15 +96,17 @@ export class ExpressionShapes {
       if (shape) return shape;
     }
     if (TYPE_NAMES.includes(name)) return oneOf("type");
-    return this.#refuse(expr, "cel_unknown_name", `there is no ${name}; a rule sees output, input and chunks`);
+    return this.#refuse(expr, "cel_unknown_name", noVariable(name, outermost(scope).output));
   }
 
-  #member(expr: Expr, owner: Shape, name: string, isTest: boolean): Field {
+  #member(expr: Expr, operand: Expr | undefined, scope: Scope, name: string, isTest: boolean): Field {
+    const owner = this.of(operand, scope);
     if (!mayBe(owner, "map")) this.#refuse(expr, "cel_type", `${shapeText(owner)} has no member ${name}`);
     const field = owner.field(name);
     if (field && (field.isDeclared || isTest)) return field;
     const remedy = field ? "; declare it, or say additionalProperties: true" : "";
-    return this.#refuse(expr, "cel_unknown_field", `the schema has no ${name} here${remedy}`);
+    const isInput = operand?.exprKind.case === "identExpr" && operand.exprKind.value.name === "input";
+    return this.#refuse(expr, "cel_unknown_field", noMember(name, owner, { isInput, remedy }));
   }
 
   #call(expr: Expr, call: Call, scope: Scope): Shape {
@@ -110,7 +121,7 @@ export class ExpressionShapes {
         this.boolOf(first, scope, "the condition before ?");
         return union([this.of(second, scope), this.of(third, scope)]);
       case "_[_]":
-        return this.#index(expr, this.of(first, scope), second, this.of(second, scope));
+        return this.#index(expr, first, second, scope);
       case "@not_strictly_false":
         return BOOL;
       default:
@@ -118,36 +129,39 @@ export class ExpressionShapes {
     }
   }
 
-  #function(expr: Expr, { function: name, target, args }: Call, scope: Scope): Shape {
+  #function(expr: Expr, call: Call, scope: Scope): Shape {
+    const { function: name, target, args } = call;
     const overloads = this.#functions.get(name) ?? [];
-    if (overloads.length === 0) this.#refuse(expr, "cel_unknown_function", `there is no function ${name}`);
+    if (overloads.length === 0) this.#refuse(expr, "cel_unknown_function", noFunction(name, this.#functions.keys()));
     const given = (target ? [target, ...args] : args).map((arg) => this.of(arg, scope));
     const result = callShape(overloads, target !== undefined, given);
     if (!result.ok) return this.#refuse(expr, "cel_type", result.message);
+    if (SOURCE_FUNCTIONS.has(name) && given.some((shape) => !mayBe(shape, "list"))) this.#asksOfTexts.add(call);
     if (name === "matches") this.#checkPattern(args[0]);
     return result.shape;
   }
 
   /** A pattern that is written out is the rule's own fault; others come with the answer. */
   #checkPattern(pattern: Expr | undefined): void {
-    if (pattern?.exprKind.case !== "constExpr") return;
-    const { constantKind } = pattern.exprKind.value;
-    if (constantKind.case !== "stringValue") return;
-    this.#patternSize += patternSize(constantKind.value);
+    const text = spelledText(pattern);
+    if (!pattern || text === undefined) return;
+    this.#patternSize += patternSize(text);
     if (this.#patternSize > MAX_PATTERN_SIZE) {
       this.#refuse(pattern, "cel_cost", `the rule's patterns may have ${MAX_PATTERN_SIZE} parts, counts written out`);
     }
     try {
-      compileRe2(constantKind.value);
+      compileRe2(text);
     } catch (error) {
       this.#refuse(pattern, "cel_pattern", error instanceof Error ? error.message : "");
     }
   }
 
-  #index(expr: Expr, owner: Shape, key: Expr | undefined, keyShape: Shape): Shape {
+  #index(expr: Expr, operand: Expr | undefined, key: Expr | undefined, scope: Scope): Shape {
+    const owner = this.of(operand, scope);
+    const keyShape = this.of(key, scope);
     if (!mayBe(owner, "list", "map")) this.#refuse(expr, "cel_type", `${shapeText(owner)} has no items`);
-    const literal = key?.exprKind.case === "constExpr" ? key.exprKind.value.constantKind : undefined;
-    if (literal?.case === "stringValue") return this.#member(expr, owner, literal.value, false).shape;
+    const name = spelledText(key);
+    if (name !== undefined) return this.#member(expr, operand, scope, name, false).shape;
     if (!mayBe(owner, "map")) {
       if (!mayBe(keyShape, ...NUMBERS)) this.#refuse(expr, "cel_type", `${shapeText(keyShape)} is no place in a list`);
       return owner.item();
@@ -161,7 +175,9 @@ export class ExpressionShapes {
       this.#refuse(loop.iterRange, "cel_type", `${shapeText(range)} cannot be gone through; a list can`);
     }
     const items = [mayBe(range, "list") ? range.item() : NOTHING, mayBe(range, "map") ? TEXT : NOTHING];
-    const start = this.of(loop.accuInit, scope);
+    const begin = this.of(loop.accuInit, scope);
+    // What a loop begins with is not what it ends with.
+    const start = begin.values ? oneOf(...(begin.kinds ?? [])) : begin;
     const turn: Scope = { names: { [loop.iterVar]: unionOfKnown(items), [loop.accuVar]: start }, outer: scope };
     // Only the result of a turn that lengthens a list says what is in the list afterwards.
     const step = this.of(loop.loopStep, turn);
@@ -178,12 +194,8 @@ function unionOfKnown(shapes: readonly Shape[]): Shape {
   return union(shapes.filter((shape) => shape !== NOTHING));
 }
 
-const CONSTANTS: Readonly<Record<string, Shape>> = {
-  nullValue: oneOf("null_type"),
-  boolValue: BOOL,
-  int64Value: oneOf("int"),
-  uint64Value: oneOf("uint"),
-  doubleValue: oneOf("double"),
-  stringValue: TEXT,
-  bytesValue: oneOf("bytes"),
-};
+function outermost(scope: Scope): Readonly<Record<string, Shape>> {
+  let at = scope;
+  while (at.outer) at = at.outer;
+  return at.names;
+}

@@ -1,4 +1,4 @@
-import { ANYTHING, type Field, type Kind, oneOf, type Shape, union } from "./shape.ts";
+import { ANYTHING, type Field, type Kind, MAX_VALUES, oneOf, type Scalar, type Shape, union } from "./shape.ts";
 
 type SchemaNode = Readonly<Record<string, unknown>>;
 
@@ -64,8 +64,11 @@ class SchemaShapes {
       const branches = node.anyOf ?? node.oneOf;
       if (Array.isArray(branches)) return union(branches.map((branch: unknown) => this.of(branch)));
     }
+    const values = valuesOf(node, kinds);
     return {
       ...(kinds && { kinds }),
+      ...(values && { values }),
+      memberNames: isNode(node.properties) ? Object.keys(node.properties) : [],
       item: () => (node.prefixItems === undefined ? this.of(node.items) : ANYTHING),
       field: (name) => this.#field(node, name),
     };
@@ -110,6 +113,20 @@ function kindsOf(node: SchemaNode): ReadonlySet<Kind> | undefined {
   if (!Array.isArray(node.enum)) return byType;
   const byValue = node.enum.map(kindOfValue);
   return new Set(byType ? byValue.filter((kind) => byType.has(kind)) : byValue);
+}
+
+/** Where they are few, and all of them without parts. */
+function valuesOf(node: SchemaNode, kinds: ReadonlySet<Kind> | undefined): readonly Scalar[] | undefined {
+  const listed = node.const === undefined ? node.enum : [node.const];
+  if (Array.isArray(listed)) {
+    const fitting = listed.filter((value: unknown) => kinds?.has(kindOfValue(value)));
+    return fitting.length <= MAX_VALUES && fitting.every(isScalar) ? fitting : undefined;
+  }
+  return kinds?.size === 1 && kinds.has("null_type") ? [null] : undefined;
+}
+
+function isScalar(value: unknown): value is Scalar {
+  return value === null || ["string", "number", "boolean"].includes(typeof value);
 }
 
 function kindOfValue(value: unknown): Kind {

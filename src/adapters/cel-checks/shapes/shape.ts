@@ -1,10 +1,22 @@
 /** CEL's name of a type: "string", "double", "list", "map", "null_type", … */
 export type Kind = string;
 
+/** Most values of which each is known. */
+export const MAX_VALUES = 1000;
+
+/** A value without parts. */
+export type Scalar = string | number | boolean | null;
+
 /** What is known of a value before it is there. Everything that it says holds for every value that can come. */
 export interface Shape {
   /** The types that it can have; absent where it can have any. */
   readonly kinds?: ReadonlySet<Kind>;
+  /** The values that it can have, where these are few and known; numbers of all types as doubles. */
+  readonly values?: readonly Scalar[];
+  /** Whether the rule itself spells the value. */
+  readonly isSpelled?: boolean;
+  /** Names of the members that are declared. */
+  readonly memberNames?: readonly string[];
   /** Of an item, where it is a list. */
   item(): Shape;
   /** Of a member, where it is a map; nothing where no map of this shape has or may mean to have it. */
@@ -27,6 +39,14 @@ export function oneOf(...kinds: readonly Kind[]): Shape {
 export const BOOL = oneOf("bool");
 export const TEXT = oneOf("string");
 
+/** The null of a rule: a comparison with it asks whether something is there. */
+export const NULL: Shape = { ...oneOf("null_type"), values: [null] };
+
+/** One value. */
+export function constant(kind: Kind, value: Scalar): Shape {
+  return { ...oneOf(kind), values: [value], isSpelled: true };
+}
+
 /** The shape of what no value has: the items of the empty list. */
 export const NOTHING: Shape = { kinds: new Set(), item: () => NOTHING, field: () => undefined };
 
@@ -39,6 +59,7 @@ export function mapOf(fields: Readonly<Record<string, Shape>>): Shape {
   const known = new Map(Object.entries(fields));
   return {
     kinds: new Set(["map"]),
+    memberNames: [...known.keys()],
     item: () => NOTHING,
     field(name) {
       const shape = known.get(name);
@@ -61,6 +82,9 @@ export function union(given: readonly Shape[]): Shape {
  */
 class Union implements Shape {
   readonly kinds?: ReadonlySet<Kind>;
+  readonly values?: readonly Scalar[];
+  readonly isSpelled: boolean;
+  readonly memberNames: readonly string[];
   readonly #shapes: readonly Shape[];
   readonly #fields = new Map<string, Field | undefined>();
   #item: Shape | undefined;
@@ -69,6 +93,10 @@ class Union implements Shape {
     this.#shapes = shapes;
     const isOpen = shapes.some(({ kinds }) => kinds === undefined);
     if (!isOpen) this.kinds = new Set(shapes.flatMap(({ kinds }) => [...(kinds ?? [])]));
+    const values = unionOf(shapes.map((shape) => shape.values));
+    if (values) this.values = values;
+    this.isSpelled = shapes.every((shape) => shape.isSpelled);
+    this.memberNames = [...new Set(shapes.flatMap(({ memberNames = [] }) => memberNames))];
   }
 
   item(): Shape {
@@ -86,6 +114,16 @@ class Union implements Shape {
     if (fields.length === 0) return undefined;
     return { shape: union(fields.map(({ shape }) => shape)), isDeclared: fields.some(({ isDeclared }) => isDeclared) };
   }
+}
+
+/** Unknown where one is unknown, or where there are too many to compare. */
+function unionOf(lists: readonly (readonly Scalar[] | undefined)[]): readonly Scalar[] | undefined {
+  const values = new Set<Scalar>();
+  for (const list of lists) {
+    if (!list || values.size + list.length > MAX_VALUES) return undefined;
+    for (const value of list) values.add(value);
+  }
+  return [...values];
 }
 
 export function mayBe(shape: Shape, ...kinds: readonly Kind[]): boolean {
