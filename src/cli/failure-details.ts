@@ -17,6 +17,8 @@ import {
   RateLimitDetailSchema,
   type SemanticFailureDetail,
   SemanticFailureDetailSchema,
+  SkipCause,
+  type SkippedModel,
   SlowReaderDetailSchema,
   StageSchema,
   UnknownNameDetailSchema,
@@ -59,11 +61,12 @@ const describers: readonly Describer[] = [
   about(ContentFilteredDetailSchema, ({ side, category, model }) => [
     `  refused: ${sides[side] ?? "the text"}${category === "" ? "" : `, category ${category}`}, by ${model}`,
   ]),
-  about(ProviderMisconfiguredDetailSchema, ({ problem, provider, model, httpStatus }) => [
+  about(ProviderMisconfiguredDetailSchema, ({ problem, provider, model, httpStatus, providerCode }) => [
     `  provider ${provider}, model ${model}: ${problems[problem] ?? "it refuses the call"} (HTTP ${httpStatus})`,
+    ...(providerCode === "" ? [] : [`  in its own word: ${providerCode}`]),
   ]),
-  about(ModelFailureDetailSchema, ({ attempts }) => attemptLines(attempts)),
-  about(LoadDetailSchema, ({ resource, limit }) => [`  ${resource}${limit > 0n ? `: at most ${limit}` : ""}`]),
+  about(ModelFailureDetailSchema, ({ attempts, skipped }) => [...attemptLines(attempts), ...skipped.map(skippedLine)]),
+  about(LoadDetailSchema, ({ resource, limit }) => [loadLine(resource, limit)]),
   about(CacheMissDetailSchema, ({ key }) => [`  key: ${key}`]),
   about(InterruptedDetailSchema, ({ stage, attempts }) => [
     ...(stage === 0 ? [] : [`  reached: ${enumWords(StageSchema, stage)}`]),
@@ -79,9 +82,27 @@ const sides: Readonly<Partial<Record<ContentSide, string>>> = {
 const problems: Readonly<Partial<Record<ProviderProblem, string>>> = {
   [ProviderProblem.AUTHENTICATION]: "it does not know the key",
   [ProviderProblem.PERMISSION]: "the key may not do this, or not from here",
-  [ProviderProblem.MODEL_NOT_FOUND]: "it does not have the model",
+  [ProviderProblem.MODEL_NOT_FOUND]:
+    "it does not have the model, or its base_url does not lead to an OpenAI-compatible API",
   [ProviderProblem.REQUEST_REFUSED]: "it refuses the request as Sluice sends it",
 };
+
+const skipCauses: Readonly<Partial<Record<SkipCause, string>>> = {
+  [SkipCause.CIRCUIT_OPEN]: "its circuit is open, because it failed too often",
+  [SkipCause.COOL_DOWN]: "its provider asked everybody to wait",
+  [SkipCause.QUEUE_FULL]: "all its requests are taken, and its queue is full",
+};
+
+function skippedLine({ model, cause, retryAfterMs }: SkippedModel): string {
+  return `  ${model} was not asked: ${skipCauses[cause] ?? "it may not be asked now"}; again in ${retryAfterMs} ms`;
+}
+
+function loadLine(resource: string, limit: bigint): string {
+  const model = /^models\/(.+)$/.exec(resource)?.[1];
+  if (model !== undefined)
+    return `  ${model}: all its requests are taken, and its queue of ${limit} is full (max_queue)`;
+  return `  ${resource}${limit > 0n ? `: at most ${limit}` : ""}`;
+}
 
 function rateLimit({ provider, model, unit, limit, requested }: RateLimitDetail): string[] {
   const window = limit === undefined ? "" : `: ${limit} ${unit || "in its window"}`;

@@ -34,7 +34,10 @@ const advice: Readonly<Record<FailureReason, Advice>> = {
     fix: "Try again and read the output as it comes, or raise limits.slow_reader_ms of the server.",
   },
   CONTENT_FILTERED: { exit: failure, fix: "The same text will be refused again; change it." },
-  PROVIDER_MISCONFIGURED: { exit: failure, fix: "The operator must mend the provider's key, model or address." },
+  PROVIDER_MISCONFIGURED: {
+    exit: failure,
+    fix: "The operator must mend the provider's settings: key, model, base_url, or what it takes (max_tokens_field, structured_output).",
+  },
   MODEL_UNAVAILABLE: { exit: retryLater, fix: "Try again later, or name another model with --model." },
   MODEL_TIMEOUT: { exit: retryLater, fix: "Try again later, or name another model with --model." },
   STREAM_INTERRUPTED: { exit: retryLater, fix: "Try again; what was shown so far is void." },

@@ -49,7 +49,10 @@ function stateText(state: ModelState | undefined): string {
   const { circuit, probeAfterMs, coolDownMs } = state;
   if (circuit === Circuit.OPEN) return `open${secondsText(probeAfterMs)}`;
   if (circuit === Circuit.HALF_OPEN) return "half-open";
-  return coolDownMs === undefined ? "ok" : `cooling${secondsText(coolDownMs)}`;
+  if (coolDownMs !== undefined) return `cooling${secondsText(coolDownMs)}`;
+  const { inFlight, maxConcurrency, queued } = state;
+  if (inFlight === 0) return "ok";
+  return `ok, ${inFlight} of ${maxConcurrency} under way${queued > 0 ? `, ${queued} waiting` : ""}`;
 }
 
 /** Whole seconds, rounded up. */

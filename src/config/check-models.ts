@@ -23,6 +23,7 @@ export function checkModels({ raw, sandboxAliases }: ModelCheckInput): Problem[]
         unknownName(raw, ["models", alias, "fallbacks", index], "model", aliases),
       ),
     ),
+    ...models.flatMap((alias) => repeatedFallbacks(raw, alias)),
     ...models.flatMap((alias) => unknownName(raw, ["models", alias, "escalate_to"], "model", aliases)),
     ...unknownName(raw, ["defaults", "model"], "model", aliases),
     ...cycles(models, "fallbacks", (alias) => fallbacksOf(raw, alias)),
@@ -57,6 +58,16 @@ function unknownName(raw: unknown, path: Path, kind: "provider" | "model", known
   const [nearest] = nearestNames(name, known);
   const hint = nearest === undefined ? "none is configured" : `the nearest is ${nearest}`;
   return [problem(path, "reference", `there is no such ${kind}; ${hint}`)];
+}
+
+/** A model that could not answer is not asked again by another place in the list. */
+function repeatedFallbacks(raw: unknown, alias: string): Problem[] {
+  const fallbacks = fallbacksOf(raw, alias);
+  return fallbacks.flatMap((name, index) =>
+    isText(name) && fallbacks.indexOf(name) < index
+      ? [problem(["models", alias, "fallbacks", index], "duplicate", "this model is in the list before")]
+      : [],
+  );
 }
 
 /** One problem per cycle, at its first alias in the order of the file, with the whole way round: `a → b → a`. */

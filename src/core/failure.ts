@@ -4,6 +4,7 @@ import type {
   ParseViolation,
   ProviderProblem,
   RateLimitScope,
+  SkippedModel,
   Stage,
 } from "../../gen/sluice/v1/error_detail_pb.ts";
 import { ErrorReason } from "../../gen/sluice/v1/error_reason_pb.ts";
@@ -14,6 +15,9 @@ export interface FieldViolation {
   readonly rule: string;
   readonly description: string;
 }
+
+/** A model that was not asked, and when it may be. */
+export type Skipped = Pick<SkippedModel, "model" | "cause"> & { readonly retryAfterMs: number };
 
 /**
  * Every way in which a call can fail on purpose. The union is closed: `rpc/error-table.ts` has exactly one row for each
@@ -77,10 +81,14 @@ export type Failure =
       readonly provider: string;
       readonly model: string;
       readonly httpStatus: number;
+      /** The provider's own word for it. */
+      readonly providerCode?: string;
     }
   | {
       readonly reason: "MODEL_UNAVAILABLE" | "MODEL_TIMEOUT" | "STREAM_INTERRUPTED";
       readonly attempts: readonly Attempt[];
+      /** Models that were not asked although it was their turn. */
+      readonly skipped?: readonly Skipped[];
       readonly retryAfterMs?: number;
     }
   | {

@@ -131,6 +131,11 @@ export interface UpstreamErrorFields {
   readonly maxOutputTokens?: number;
   /** For filters: the provider's category. */
   readonly category?: string;
+  /**
+   * The provider's own word for the error and the parameter that it is about, or the code of a broken connection such
+   * as ECONNREFUSED. At most 100 plain characters.
+   */
+  readonly code?: string;
   /** Tokens that the provider reported although the attempt failed. */
   readonly usage?: TokenCounts;
   /** At most 500 characters of the provider's error message, for the log. Never keys. */

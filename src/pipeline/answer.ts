@@ -2,6 +2,7 @@ import type { Completion } from "../../gen/sluice/v1/completion_pb.ts";
 import { Stage } from "../../gen/sluice/v1/error_detail_pb.ts";
 import { RestartCause } from "../../gen/sluice/v1/pipeline_service_pb.ts";
 import type { ModelTarget } from "../core/model.ts";
+import { shownExampleOf } from "./build-context/parts.ts";
 import { type CachePolicy, type CachePorts, store } from "./cache.ts";
 import {
   type CallModelPorts,
@@ -26,6 +27,8 @@ export type AnswerEvent =
       readonly kind: "completed";
       readonly completion: Completion;
       readonly target: ModelTarget;
+      /** Whether the same request would be answered so again; else what was dropped is this answer's own. */
+      readonly isAsAsked: boolean;
       readonly timings: readonly (readonly [typeof Stage.CALL_MODEL | typeof Stage.PARSE, number])[];
     };
 
@@ -37,12 +40,17 @@ export async function* makeAnswer(
   ports: AnswerPorts,
   job: ModelJob & { readonly key: string; readonly policy: CachePolicy },
 ): AsyncGenerator<AnswerEvent, void, undefined> {
-  const { output, variables } = job.context.draft;
+  const { output, variables, said } = job.context.draft;
   const startedMs = ports.clock.monotonicMs();
   let parseMs = 0;
   const judgeTimed: Judge = (answer, { fitted }) => {
     const calledMs = ports.clock.monotonicMs();
-    const verdict = judge(answer, output, { input: variables, chunks: fitted.chunks });
+    const verdict = judge(
+      answer,
+      output,
+      { input: variables, said, chunks: fitted.chunks },
+      shownExampleOf(output, fitted.output),
+    );
     parseMs += ports.clock.monotonicMs() - calledMs;
     return verdict;
   };
@@ -81,6 +89,7 @@ export async function* makeAnswer(
       kind: "completed",
       completion,
       target: answer.target,
+      isAsAsked: answer.isAsAsked,
       timings: [
         [Stage.CALL_MODEL, answeredMs - startedMs - parseMs],
         [Stage.PARSE, parseMs],

@@ -22,12 +22,14 @@ export interface ContentKey {
  * it belongs in the key.
  */
 export function contentKey(tenant: string, context: BuiltContext): ContentKey {
-  const { draft, target, fitted, ...rest } = context;
+  const { draft, target, escalations, fitted, ...rest } = context;
   rest satisfies Record<string, never>;
   const parts: Record<string, unknown> = {
     version: KEY_VERSION,
     tenant,
     ...targetParts(target),
+    // An answer of the stronger model is stored too; what it is may change under the same alias.
+    escalations: escalations.map((stronger) => Object.values(targetParts(stronger))),
     ...draftParts(draft),
     ...fittedParts(fitted),
   };
@@ -40,7 +42,7 @@ type OnlyFields<T, Names> = [keyof T] extends [Names] ? T : never;
 
 function targetParts(target: ModelTarget): Record<string, unknown> {
   // The alias stands for its fallbacks too: callers of an alias without one must not be answered by another's.
-  const { alias, provider, providerModel, escalateTo, synthetic, ...notInKey } = target;
+  const { alias, provider, providerModel, synthetic, ...notInKey } = target;
   // How an answer is fetched, counted or described changes no answer; limits act through messages and sampling.
   notInKey satisfies OnlyFields<
     typeof notInKey,
@@ -52,6 +54,7 @@ function targetParts(target: ModelTarget): Record<string, unknown> {
     | "streamUpstream"
     | "templateTokens"
     | "fallbacks"
+    | "escalateTo"
     | "timeouts"
     | "limits"
     | "description"
@@ -66,7 +69,6 @@ function targetParts(target: ModelTarget): Record<string, unknown> {
     // Hashed in with the rest, so headers that are secrets stay so.
     provider_settings: settings,
     provider_model: providerModel,
-    escalate_to: escalateTo,
     synthetic,
   };
 }
@@ -78,6 +80,8 @@ function draftParts(draft: Draft): Record<string, unknown> {
     typeof notInKey,
     | "prompt"
     | "modelAlias"
+    | "isOutputCapped"
+    | "said"
     | "templateTokenField"
     | "sampling"
     | "chunks"

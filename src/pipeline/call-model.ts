@@ -10,6 +10,7 @@ import {
   type ModelDelta,
   runAttempt,
 } from "./call-model/attempt.ts";
+import { reasonOf } from "./call-model/failure.ts";
 import type { ModelJob, ModelWait } from "./call-model/job.ts";
 import { type Leg, Route, type RoutePorts } from "./call-model/route.ts";
 import { awaitTurn, type TurnPorts } from "./call-model/turn.ts";
@@ -59,7 +60,7 @@ export async function* callModel(
     const { leg } = route;
     const turn = yield* awaitTurn(ports, job, leg, () => route.mayMoveOn);
     if (turn.kind === "refused") {
-      route.afterRefusal(turn.failure);
+      route.afterRefusal(turn);
       continue;
     }
     const outcome: AttemptOutcome = yield* attempt(ports, job, leg, { ...turn, judge, isVoid });
@@ -77,7 +78,7 @@ export async function* callModel(
       logFailure(ports.log, job, leg, outcome.error);
       route.after(outcome.error, {
         charges,
-        remainingMs: job.deadline.remainingMs(),
+        remainingMs: (route.mayMoveOn ? job.shortestDeadline : job.deadline).remainingMs(),
         random: ports.clock.random(),
       });
     }
@@ -109,13 +110,20 @@ const restartCauses: Readonly<Partial<Record<AttemptCause, RestartCause>>> = {
 };
 
 function logFailure(log: Log, job: ModelJob, leg: Leg, { fields }: UpstreamError): void {
-  const { kind, httpStatus, waitMs } = fields;
-  log.info("attempt_failed", { ...whose(job, leg), kind, http_status: httpStatus, wait_ms: waitMs });
+  const { kind, httpStatus, waitMs, code } = fields;
+  const line = { ...whose(job, leg), kind, http_status: httpStatus, wait_ms: waitMs, code };
+  // What only an operator can mend is more than the day's weather.
+  if (reasonOf[kind] === "PROVIDER_MISCONFIGURED" || kind === "quota_exhausted") log.warn("attempt_failed", line);
+  else log.info("attempt_failed", line);
 }
 
-/** The rules by name only: paths and texts of checks can hold words of the answer or of the caller. */
+/** Rules by name and checks by number: paths and texts of checks can hold words of the answer or of the caller. */
 function logBadAnswer(log: Log, job: ModelJob, leg: Leg, bad: BadAnswer): void {
-  const rules = bad.kind === "wrong" ? bad.broken.map(() => "check") : bad.violations.map(({ rule }) => rule);
+  const { sources } = job.context.draft.output.checks;
+  const rules =
+    bad.kind === "wrong"
+      ? bad.broken.map(({ rule }) => `checks[${sources.findIndex((source) => source.rule === rule)}]`)
+      : bad.violations.map(({ rule }) => rule);
   log.info("answer_rejected", { ...whose(job, leg), kind: bad.kind, rules });
 }
 

@@ -108,14 +108,14 @@ function* replay(hit: CacheHit, context: BuiltContext): Generator<CallEvent> {
   const { target, draft } = context;
   yield { kind: "started", target, prompt: draft.prompt, cacheStatus: hit.status, output: draft.output.kind };
   yield { kind: "delta", text: hit.completion.text };
-  yield { kind: "finished", completion: unpaid(hit.completion, hit.status, context) };
+  yield { kind: "finished", completion: unpaid({ ...hit, isAsAsked: true }, hit.status, context) };
 }
 
 /** Waits with others for an answer that one of them pays. */
 async function* join(flight: Flight<AnswerEvent>, question: Question): AsyncGenerator<CallEvent, void, undefined> {
   for await (const event of followed(flight, question, CacheStatus.JOINED)) {
     if (event.kind !== "finished") yield event;
-    else yield { ...event, completion: unpaid(event.completion, CacheStatus.JOINED, question.context) };
+    else yield { ...event, completion: unpaid(event, CacheStatus.JOINED, question.context) };
   }
 }
 
@@ -124,9 +124,10 @@ function makeNew(ports: CompletePorts, question: Question): AsyncIterable<CallEv
   const { call, context, key, policy, report } = question;
   const charges = new Charges(ports, report.payer);
   report.charges = charges;
-  const flight = ports.flights.start(policy.mayJoin ? key : undefined, (signal, deadline) =>
-    makeAnswer(ports, { call, context, key, policy, charges, signal, deadline }),
+  const flight = ports.flights.start(policy.mayJoin ? key : undefined, (signal, { longest, shortest }) =>
+    makeAnswer(ports, { call, context, key, policy, charges, signal, deadline: longest, shortestDeadline: shortest }),
   );
+  void flight.ended.then(() => report.workLost(flight.lostError));
   return pay(flight, question);
 }
 
@@ -140,11 +141,16 @@ async function* pay(flight: Flight<AnswerEvent>, question: Question): AsyncGener
   }
 }
 
+/** What a flight sends, as its passengers see it. `isAsAsked` as of `ModelAnswer`. */
+type FollowedEvent =
+  | Exclude<CallEvent, { kind: "finished" }>
+  | { readonly kind: "finished"; readonly completion: Completion; readonly isAsAsked: boolean };
+
 async function* followed(
   flight: Flight<AnswerEvent>,
   { call, context, report }: Question,
   cacheStatus: CacheStatus,
-): AsyncGenerator<CallEvent, void, undefined> {
+): AsyncGenerator<FollowedEvent, void, undefined> {
   const { prompt, output } = context.draft;
   const leaveStage = report.trace.begin(Stage.CALL_MODEL);
   let started = false;
@@ -163,7 +169,8 @@ async function* followed(
       }
       leaveStage();
       for (const [stage, ms] of event.timings) report.trace.set(stage, ms);
-      yield { kind: "finished", completion: { ...event.completion, cacheStatus } };
+      const { isAsAsked } = event;
+      yield { kind: "finished", completion: { ...event.completion, cacheStatus }, isAsAsked };
     }
   } finally {
     leaveStage();

@@ -41,13 +41,17 @@ export function assembleCompletion(answer: ModelAnswer, context: BuiltContext, c
 
 /**
  * The completion for a caller who did not pay for it: what was spent is another call's. From the cache it says what it
- * saved. Prompt and truncation are this caller's own: different prompts, cut differently, can ask the same question.
- * What is stored stays as it is.
+ * saved. Prompt and truncation are this caller's own: different prompts, cut differently, can ask the same question. Of
+ * an answer that was not made as asked (by a fallback, say) the truncation stays. What is stored stays as it is.
  */
-export function unpaid(completion: Completion, cacheStatus: CacheStatus, context: BuiltContext): Completion {
+export function unpaid(
+  { completion, isAsAsked }: { readonly completion: Completion; readonly isAsAsked: boolean },
+  cacheStatus: CacheStatus,
+  context: BuiltContext,
+): Completion {
   const copy = clone(CompletionSchema, completion);
   copy.prompt = promptReference(context.draft.prompt);
-  copy.truncation = truncation(context.fitted.dropped);
+  if (isAsAsked) copy.truncation = truncation(context.fitted.dropped);
   copy.cacheStatus = cacheStatus;
   copy.savedNanoUsd = cacheStatus === CacheStatus.JOINED ? undefined : completion.costNanoUsd;
   copy.usage = create(TokenUsageSchema);

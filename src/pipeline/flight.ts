@@ -1,7 +1,15 @@
 import type { Deadline } from "../core/deadline.ts";
 
 /** The work of a flight: what it sends is kept for those who join late. It must stop when the signal aborts. */
-export type FlightWork<Event> = (signal: AbortSignal, deadline: Deadline) => AsyncIterable<Event>;
+export type FlightWork<Event> = (signal: AbortSignal, deadlines: FlightDeadlines) => AsyncIterable<Event>;
+
+/** Those of the callers who wait now. */
+export interface FlightDeadlines {
+  /** The work may go on so long. */
+  readonly longest: Deadline;
+  /** Within this, all of them can still be served. */
+  readonly shortest: Deadline;
+}
 
 /** Why a flight's work was stopped: nobody waits for it any more. */
 export class NobodyWaitsError extends Error {
@@ -69,6 +77,7 @@ export class Flight<Event> {
   readonly #ended = Promise.withResolvers<void>();
   /** Lets the work go on that waits for room. */
   #goOn: (() => void) | undefined;
+  #lostError: unknown;
   #state: "new" | "running" | { readonly error?: unknown } = "new";
 
   constructor(work: FlightWork<Event>, room: FlightRoom<Event>, onClosed: () => void) {
@@ -110,6 +119,11 @@ export class Flight<Event> {
     return this.#ended.promise;
   }
 
+  /** What the work failed with when nobody was left to be told; undefined where somebody was, or where it was only stopped. */
+  get lostError(): unknown {
+    return this.#lostError;
+  }
+
   /** Whether the work goes on for somebody. */
   get isWanted(): boolean {
     return this.#state === "running" && !this.#abort.signal.aborted;
@@ -126,11 +140,13 @@ export class Flight<Event> {
 
   #run(): void {
     this.#state = "running";
-    const deadline: Deadline = {
-      remainingMs: () => Math.max(0, ...[...this.#passengers].map((passenger) => passenger.deadline.remainingMs())),
+    const left = () => [...this.#passengers].map(({ deadline }) => deadline.remainingMs());
+    const deadlines: FlightDeadlines = {
+      longest: { remainingMs: () => Math.max(0, ...left()) },
+      shortest: { remainingMs: () => (this.#passengers.size > 0 ? Math.min(...left()) : 0) },
     };
     const pump = async () => {
-      for await (const event of this.#work(this.#abort.signal, deadline)) {
+      for await (const event of this.#work(this.#abort.signal, deadlines)) {
         this.#sent.push({ event, end: this.#end + this.#room.sizeOf(event) });
         this.#wake();
         if (!this.#hasRoom) await this.#waitForRoom();
@@ -161,6 +177,8 @@ export class Flight<Event> {
 
   #finish(state: { error?: unknown }): void {
     this.#state = state;
+    const isStopped = state.error === this.#abort.signal.reason;
+    if (this.#passengers.size === 0 && !isStopped) this.#lostError = state.error;
     this.#onClosed();
     this.#wake();
     this.#ended.resolve();

@@ -10,6 +10,7 @@ import type { Log } from "../core/log.ts";
 import type { ActiveCalls } from "./active-calls.ts";
 import type { BuiltContext } from "./build-context.ts";
 import type { Charges, Payer } from "./charge.ts";
+import { NobodyWaitsError } from "./flight.ts";
 import { CallTrace } from "./trace.ts";
 
 export interface ReportPorts {
@@ -74,9 +75,20 @@ export class CallReport {
     await this.#write(completion, "");
   }
 
+  /** The work of the call failed when nobody was left to be told: what was no failure on purpose is a bug all the same. */
+  workLost(error: unknown): void {
+    if (error !== undefined && !isExpected(error, this.#call.signal)) this.#logBug(error);
+  }
+
+  #logBug(error: unknown): void {
+    this.#ports.log.error("internal_error", { call_id: this.#call.id, rpc: this.#call.method, error });
+  }
+
   /** The call failed. Returns what the caller must be told: its own deadline or leaving goes before what they caused. */
   async failed(error: unknown): Promise<unknown> {
-    const told = this.#call.signal.aborted ? this.#interruption(error) : error;
+    const { signal } = this.#call;
+    const told = signal.aborted ? this.#interruption(error) : error;
+    if (told !== error && !isExpected(error, signal)) this.#logBug(error);
     await this.#write(undefined, failureOf(told).reason);
     return told;
   }
@@ -157,6 +169,11 @@ export class CallReport {
     if (!this.asked) return "";
     return createHmac("sha256", this.#ports.inputHashKey).update(this.asked.key).digest("hex");
   }
+}
+
+/** Whether an error is what ending a call from outside leads to, or was thrown on purpose. */
+function isExpected(error: unknown, signal: AbortSignal): boolean {
+  return error === signal.reason || error instanceof SluiceError || error instanceof NobodyWaitsError;
 }
 
 /** Such a reason is told with the stage and the attempts, which only the report knows. */

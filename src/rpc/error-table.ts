@@ -101,12 +101,13 @@ export const errorTable: ErrorTable = {
   PROVIDER_MISCONFIGURED: {
     code: Code.FailedPrecondition,
     message: "the provider refuses the service's configuration; an operator must act, the caller's key is fine",
-    details: ({ problem, provider, model, httpStatus }, room) => [
+    details: ({ problem, provider, model, httpStatus, providerCode }, room) => [
       detail(ProviderMisconfiguredDetailSchema, {
         problem,
         provider: excerpt(provider, room),
         model: excerpt(model, room),
         httpStatus: int32(httpStatus),
+        providerCode: excerpt(providerCode ?? "", room),
       }),
     ],
   },
@@ -225,7 +226,13 @@ function semanticFailure(failure: FailureWith<"SEMANTIC_FAILURE">, room: DetailR
 }
 
 function modelFailure(failure: FailureWith<"MODEL_UNAVAILABLE">, room: DetailRoom) {
-  return [detail(ModelFailureDetailSchema, { attempts: fitAttempts(failure.attempts, room) })];
+  const skipped = firstOf(
+    failure.skipped ?? [],
+    room,
+    ({ model, cause, retryAfterMs }) => ({ model: excerpt(model, room), cause, retryAfterMs: int64(retryAfterMs) }),
+    8,
+  );
+  return [detail(ModelFailureDetailSchema, { attempts: fitAttempts(failure.attempts, room), skipped })];
 }
 
 function load(failure: FailureWith<"OVERLOADED">, room: DetailRoom) {

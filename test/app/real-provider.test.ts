@@ -116,10 +116,10 @@ describe("a provider that speaks OpenAI's protocol", function () {
       let text = "";
       for await (const { event } of caller.serverStream(PipelineService.method.streamComplete, { input: fresh })) {
         if (event.case === "jsonPart") parts.push([event.value.pointer, event.value.text]);
-        else kinds.push(String(event.case));
+        else if (event.case !== kinds.at(-1)) kinds.push(String(event.case));
         if (event.case === "textDelta") text += event.value.text;
       }
-      assert.deepEqual(kinds, ["started", "textDelta", "textDelta", "finished"]);
+      assert.deepEqual(kinds, ["started", "textDelta", "finished"]);
       assert.equal(text, answer);
       const members = parts.filter(([pointer]) => !pointer.includes("/", 1));
       const read = members.map(([pointer, member]) => [pointer.slice(1), JSON.parse(member)]);

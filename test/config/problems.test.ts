@@ -104,6 +104,11 @@ describe("what is wrong with a configuration", () => {
         ["models.a.escalate_to: goes in a circle: a → b → a", "models.c.escalate_to: goes in a circle: c → c"],
       ],
       [
+        "a fallback that is named twice",
+        `${base}models: { a: { provider: main, model: gpt-5, fallbacks: [b, b] }, b: { provider: main, model: gpt-5-mini } }`,
+        ["models.a.fallbacks[1]: this model is in the list before"],
+      ],
+      [
         "different limits of the same model",
         `${base}models: { a: { provider: main, model: gpt-5, max_concurrency: 8 }, b: { provider: main, model: gpt-5-mini }, c: { provider: main, model: gpt-5, max_queue: 9 } }`,
         [

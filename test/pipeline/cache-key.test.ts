@@ -22,7 +22,7 @@ const say = (text: string, role: Role = Role.USER) => ({
 });
 const base: Init = { messages: [say("question")] };
 
-function key(input: Init = base, model: Partial<ModelTarget> = {}, tenant = "acme"): string {
+function key(input: Init = base, model: Partial<ModelTarget> = {}, tenant = "acme", strong = "gpt-strong"): string {
   const ports = {
     counter: wordCounter,
     builtins: builtinPrompts,
@@ -33,6 +33,7 @@ function key(input: Init = base, model: Partial<ModelTarget> = {}, tenant = "acm
       target(model),
       target({ ...model, alias: "same" }),
       target({ ...model, alias: "other", providerModel: "gpt-other" }),
+      target({ alias: "smart", providerModel: strong }),
     ),
   };
   return contentKey(tenant, buildContext(ports, validate(ports, create(CompletionInputSchema, input)))).key;
@@ -61,6 +62,7 @@ describe("the content key", () => {
     "settings of the provider": () =>
       key(base, { provider: { id: "main", baseUrl: "http://upstream.test/v1", settings: "v2" } }),
     escalation: () => key(base, { escalateTo: "smart" }),
+    "model behind the escalation": () => key(base, { escalateTo: "smart" }, "acme", "gpt-stronger"),
     sandbox: () => key(base, { synthetic: true }),
     "kind of output": () => key({ ...base, output: json("{}") }),
     "rule of a check": () => key({ ...base, output: checked("output != 'a'") }),

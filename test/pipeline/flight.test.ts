@@ -99,15 +99,15 @@ describe("a flight", () => {
     for (const events of both) await assert.rejects(collect(events), /no more/);
   });
 
-  it("may use the longest deadline of those who wait", async () => {
+  it("may use the longest deadline of those who wait, and knows the shortest", async () => {
     const flights = new Flights<number>();
     const seen: number[] = [];
     const gate = Promise.withResolvers<void>();
-    const flight = flights.start("k", async function* (_signal, shared) {
-      seen.push(shared.remainingMs());
+    const flight = flights.start("k", async function* (_signal, { longest, shortest }) {
+      seen.push(longest.remainingMs(), shortest.remainingMs());
       yield 1;
       await gate.promise;
-      seen.push(shared.remainingMs());
+      seen.push(longest.remainingMs(), shortest.remainingMs());
     });
     const first = flight.follow({ remainingMs: () => 10 }, never);
     await first.next();
@@ -115,7 +115,7 @@ describe("a flight", () => {
     gate.resolve();
     await second;
     await collect(first);
-    assert.deepEqual(seen, [10, 5000]);
+    assert.deepEqual(seen, [10, 10, 5000, 10]);
   });
 
   describe("whose callers do not read", () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createJsonSchemas } from "../../src/adapters/json-schema/index.ts";
+import { Tape } from "../../src/pipeline/json-parts/tape.ts";
 import { type JsonPart, JsonParts } from "../../src/pipeline/json-parts.ts";
 import { readValue } from "../../src/pipeline/parse/read-value.ts";
 import { parseAnswer } from "../../src/pipeline/parse.ts";
@@ -201,3 +202,22 @@ function countParts(value: unknown, level: number): number {
   if (typeof value !== "object" || value === null || level === 3) return 0;
   return Object.values(value).reduce<number>((sum, member) => sum + 1 + countParts(member, level + 1), 0);
 }
+
+describe("a tape of deltas", () => {
+  it("forgets what lies before the oldest mark, and gives the text of the newest", () => {
+    const tape = new Tape();
+    for (let i = 0; i < 1_000; i += 1) {
+      const mark = tape.mark(0);
+      tape.next(`${i}`);
+      tape.next("x");
+      assert.equal(tape.take(mark, 1).slice(-1), "x");
+      assert.ok(tape.length < 200);
+    }
+    const outer = tape.mark(0);
+    for (const delta of ["a", "b", "c"]) tape.next(delta);
+    const inner = tape.mark(0);
+    tape.next("d");
+    assert.equal(tape.take(inner, 1), "cd");
+    assert.equal(tape.take(outer, 1), "xabcd");
+  });
+});

@@ -46,14 +46,14 @@ function slowShared() {
 describe("an answer that is shared", () => {
   it("is cached only where the same request would get the same prompt again", async () => {
     const chat = scriptedModel(
-      { deltas: ['{"a":'], end: { finish: "length" } },
+      { failure: { kind: "context_overflow", httpStatus: 400 } },
       { deltas: ['{"a":1}'], end: { finish: "stop" } },
     );
     const ports = pipelinePorts([target({ chat })]);
     const output = { format: { case: "json" as const, value: { schema: '{"type":"object"}' } } };
     const input = () => ask("q", { output, context: chunks("a", "b", "c", "d", "e", "f", "g", "h") });
     const first = await complete(ports, input());
-    assert.equal(first.truncation?.droppedChunkIds.length, 2);
+    assert.equal(first.truncation?.droppedChunkIds.length, 4);
     assert.equal((await complete(ports, input())).cacheStatus, CacheStatus.MISS);
   });
 

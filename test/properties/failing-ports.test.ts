@@ -129,6 +129,7 @@ describe("a port that fails", () => {
       "ledger.record attempt_started",
       "ledger.record call_finished",
       "log.info",
+      "log.warn",
       "memory.get",
       "memory.set",
       "models.resolve",

@@ -120,8 +120,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: "a flight that has ended can still be joined",
     file: "src/pipeline/flight.ts",
-    from: "    this.#state = state;\n    this.#onClosed();",
-    to: "    this.#state = state;",
+    from: "    this.#onClosed();\n    this.#wake();\n    this.#ended.resolve();",
+    to: "    this.#wake();\n    this.#ended.resolve();",
   },
   {
     what: "who joins late misses what was sent before",
@@ -150,8 +150,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: "checks are not looked at",
     file: "src/pipeline/judge.ts",
-    from: "return broken.length > 0 ?",
-    to: "return broken.length > 99 ?",
+    from: "if (broken.length === 0) return",
+    to: "if (broken.length < 99) return",
   },
   {
     what: "a fallback's answer is stored",
@@ -180,8 +180,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: "a restart is not sent",
     file: "src/pipeline/answer.ts",
-    from: 'if (step.kind === "restarted") sent = "";\n      yield step;',
-    to: 'if (step.kind === "restarted") sent = "";\n      else yield step;',
+    from: "if (restart) yield restart;\n      restart = undefined;",
+    to: "restart = undefined;",
   },
   {
     what: "white space is lost where chunks meet",
@@ -198,7 +198,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: "a slot is never freed",
     file: "src/pipeline/model-gates/gate.ts",
-    from: "        slot.free();\n      },",
+    from: "        else slot.free();\n      },",
     to: "      },",
   },
   {

@@ -246,7 +246,8 @@ export type Check = Message<"sluice.v1.Check"> & {
   rule: string;
 
   /**
-   * What is wrong when the rule is broken, 1 to 512 bytes, for the model, the caller and the log.
+   * What is wrong when the rule is broken, 1 to 512 bytes, for the model and the caller. The log has the number
+   * of the check.
    *
    * @generated from field: string message = 2;
    */

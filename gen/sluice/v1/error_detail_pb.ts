@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sluice/v1/error_detail.proto.
  */
 export const file_sluice_v1_error_detail: GenFile = /*@__PURE__*/
-  fileDesc("ChxzbHVpY2UvdjEvZXJyb3JfZGV0YWlsLnByb3RvEglzbHVpY2UudjEiQwoRVW5rbm93bk5hbWVEZXRhaWwSDAoEbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEg8KB25lYXJlc3QYAyADKAkirgEKD1JhdGVMaW1pdERldGFpbBIoCgVzY29wZRgBIAEoDjIZLnNsdWljZS52MS5SYXRlTGltaXRTY29wZRIQCghwcm92aWRlchgCIAEoCRINCgVtb2RlbBgDIAEoCRIMCgR1bml0GAQgASgJEhIKBWxpbWl0GAUgASgDSACIAQESFgoJcmVxdWVzdGVkGAYgASgDSAGIAQFCCAoGX2xpbWl0QgwKCl9yZXF1ZXN0ZWQitgEKFUNvbnRleHRPdmVyZmxvd0RldGFpbBIVCg1wcm9tcHRfdG9rZW5zGAEgASgDEh4KFnJlc2VydmVkX291dHB1dF90b2tlbnMYAiABKAMSFQoNd2luZG93X3Rva2VucxgDIAEoAxIUCgxsYXJnZXN0X3BhcnQYBCABKAkSGwoTbGFyZ2VzdF9wYXJ0X3Rva2VucxgFIAEoAxIcChRyZXBvcnRlZF9ieV9wcm92aWRlchgGIAEoCCKNAQoSUGFyc2VGYWlsdXJlRGV0YWlsEi0KCnZpb2xhdGlvbnMYASADKAsyGS5zbHVpY2UudjEuUGFyc2VWaW9sYXRpb24SJAoIYXR0ZW1wdHMYAiADKAsyEi5zbHVpY2UudjEuQXR0ZW1wdBIPCgdleGNlcnB0GAMgASgJEhEKCXRydW5jYXRlZBgEIAEoCCJLCg5QYXJzZVZpb2xhdGlvbhIMCgRwYXRoGAEgASgJEgwKBHJ1bGUYAiABKAkSEAoIZXhwZWN0ZWQYAyABKAkSCwoDZ290GAQgASgJIn0KFVNlbWFudGljRmFpbHVyZURldGFpbBItCgp2aW9sYXRpb25zGAEgAygLMhkuc2x1aWNlLnYxLkNoZWNrVmlvbGF0aW9uEiQKCGF0dGVtcHRzGAIgAygLMhIuc2x1aWNlLnYxLkF0dGVtcHQSDwoHZXhjZXJwdBgDIAEoCSIvCg5DaGVja1Zpb2xhdGlvbhIMCgRydWxlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkiJAoQU2xvd1JlYWRlckRldGFpbBIQCghsaW1pdF9tcxgBIAEoAyJeChVDb250ZW50RmlsdGVyZWREZXRhaWwSJAoEc2lkZRgBIAEoDjIWLnNsdWljZS52MS5Db250ZW50U2lkZRIQCghjYXRlZ29yeRgCIAEoCRINCgVtb2RlbBgDIAEoCSKAAQobUHJvdmlkZXJNaXNjb25maWd1cmVkRGV0YWlsEisKB3Byb2JsZW0YASABKA4yGi5zbHVpY2UudjEuUHJvdmlkZXJQcm9ibGVtEhAKCHByb3ZpZGVyGAIgASgJEg0KBW1vZGVsGAMgASgJEhMKC2h0dHBfc3RhdHVzGAQgASgFIjoKEk1vZGVsRmFpbHVyZURldGFpbBIkCghhdHRlbXB0cxgBIAMoCzISLnNsdWljZS52MS5BdHRlbXB0Ii0KCkxvYWREZXRhaWwSEAoIcmVzb3VyY2UYASABKAkSDQoFbGltaXQYAiABKAMiHgoPQ2FjaGVNaXNzRGV0YWlsEgsKA2tleRgBIAEoCSJaChFJbnRlcnJ1cHRlZERldGFpbBIfCgVzdGFnZRgBIAEoDjIQLnNsdWljZS52MS5TdGFnZRIkCghhdHRlbXB0cxgCIAMoCzISLnNsdWljZS52MS5BdHRlbXB0KlEKDlJhdGVMaW1pdFNjb3BlEiAKHFJBVEVfTElNSVRfU0NPUEVfVU5TUEVDSUZJRUQQABIdChlSQVRFX0xJTUlUX1NDT1BFX1BST1ZJREVSEAEqXAoLQ29udGVudFNpZGUSHAoYQ09OVEVOVF9TSURFX1VOU1BFQ0lGSUVEEAASFgoSQ09OVEVOVF9TSURFX0lOUFVUEAESFwoTQ09OVEVOVF9TSURFX09VVFBVVBACKsUBCg9Qcm92aWRlclByb2JsZW0SIAocUFJPVklERVJfUFJPQkxFTV9VTlNQRUNJRklFRBAAEiMKH1BST1ZJREVSX1BST0JMRU1fQVVUSEVOVElDQVRJT04QARIfChtQUk9WSURFUl9QUk9CTEVNX1BFUk1JU1NJT04QAhIkCiBQUk9WSURFUl9QUk9CTEVNX01PREVMX05PVF9GT1VORBADEiQKIFBST1ZJREVSX1BST0JMRU1fUkVRVUVTVF9SRUZVU0VEEAQqgwEKBVN0YWdlEhUKEVNUQUdFX1VOU1BFQ0lGSUVEEAASEgoOU1RBR0VfVkFMSURBVEUQARIXChNTVEFHRV9CVUlMRF9DT05URVhUEAISDwoLU1RBR0VfQ0FDSEUQAxIUChBTVEFHRV9DQUxMX01PREVMEAQSDwoLU1RBR0VfUEFSU0UQBUI0Cg1kZXYuc2x1aWNlLnYxUAFaIXNsdWljZS5kZXYvZ2VuL3NsdWljZS92MTtzbHVpY2V2MWIGcHJvdG8z", [file_sluice_v1_attempt]);
+  fileDesc("ChxzbHVpY2UvdjEvZXJyb3JfZGV0YWlsLnByb3RvEglzbHVpY2UudjEiQwoRVW5rbm93bk5hbWVEZXRhaWwSDAoEbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEg8KB25lYXJlc3QYAyADKAkirgEKD1JhdGVMaW1pdERldGFpbBIoCgVzY29wZRgBIAEoDjIZLnNsdWljZS52MS5SYXRlTGltaXRTY29wZRIQCghwcm92aWRlchgCIAEoCRINCgVtb2RlbBgDIAEoCRIMCgR1bml0GAQgASgJEhIKBWxpbWl0GAUgASgDSACIAQESFgoJcmVxdWVzdGVkGAYgASgDSAGIAQFCCAoGX2xpbWl0QgwKCl9yZXF1ZXN0ZWQitgEKFUNvbnRleHRPdmVyZmxvd0RldGFpbBIVCg1wcm9tcHRfdG9rZW5zGAEgASgDEh4KFnJlc2VydmVkX291dHB1dF90b2tlbnMYAiABKAMSFQoNd2luZG93X3Rva2VucxgDIAEoAxIUCgxsYXJnZXN0X3BhcnQYBCABKAkSGwoTbGFyZ2VzdF9wYXJ0X3Rva2VucxgFIAEoAxIcChRyZXBvcnRlZF9ieV9wcm92aWRlchgGIAEoCCKNAQoSUGFyc2VGYWlsdXJlRGV0YWlsEi0KCnZpb2xhdGlvbnMYASADKAsyGS5zbHVpY2UudjEuUGFyc2VWaW9sYXRpb24SJAoIYXR0ZW1wdHMYAiADKAsyEi5zbHVpY2UudjEuQXR0ZW1wdBIPCgdleGNlcnB0GAMgASgJEhEKCXRydW5jYXRlZBgEIAEoCCJLCg5QYXJzZVZpb2xhdGlvbhIMCgRwYXRoGAEgASgJEgwKBHJ1bGUYAiABKAkSEAoIZXhwZWN0ZWQYAyABKAkSCwoDZ290GAQgASgJIn0KFVNlbWFudGljRmFpbHVyZURldGFpbBItCgp2aW9sYXRpb25zGAEgAygLMhkuc2x1aWNlLnYxLkNoZWNrVmlvbGF0aW9uEiQKCGF0dGVtcHRzGAIgAygLMhIuc2x1aWNlLnYxLkF0dGVtcHQSDwoHZXhjZXJwdBgDIAEoCSIvCg5DaGVja1Zpb2xhdGlvbhIMCgRydWxlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkiJAoQU2xvd1JlYWRlckRldGFpbBIQCghsaW1pdF9tcxgBIAEoAyJeChVDb250ZW50RmlsdGVyZWREZXRhaWwSJAoEc2lkZRgBIAEoDjIWLnNsdWljZS52MS5Db250ZW50U2lkZRIQCghjYXRlZ29yeRgCIAEoCRINCgVtb2RlbBgDIAEoCSKXAQobUHJvdmlkZXJNaXNjb25maWd1cmVkRGV0YWlsEisKB3Byb2JsZW0YASABKA4yGi5zbHVpY2UudjEuUHJvdmlkZXJQcm9ibGVtEhAKCHByb3ZpZGVyGAIgASgJEg0KBW1vZGVsGAMgASgJEhMKC2h0dHBfc3RhdHVzGAQgASgFEhUKDXByb3ZpZGVyX2NvZGUYBSABKAkiZAoSTW9kZWxGYWlsdXJlRGV0YWlsEiQKCGF0dGVtcHRzGAEgAygLMhIuc2x1aWNlLnYxLkF0dGVtcHQSKAoHc2tpcHBlZBgCIAMoCzIXLnNsdWljZS52MS5Ta2lwcGVkTW9kZWwiWgoMU2tpcHBlZE1vZGVsEg0KBW1vZGVsGAEgASgJEiMKBWNhdXNlGAIgASgOMhQuc2x1aWNlLnYxLlNraXBDYXVzZRIWCg5yZXRyeV9hZnRlcl9tcxgDIAEoAyItCgpMb2FkRGV0YWlsEhAKCHJlc291cmNlGAEgASgJEg0KBWxpbWl0GAIgASgDIh4KD0NhY2hlTWlzc0RldGFpbBILCgNrZXkYASABKAkiWgoRSW50ZXJydXB0ZWREZXRhaWwSHwoFc3RhZ2UYASABKA4yEC5zbHVpY2UudjEuU3RhZ2USJAoIYXR0ZW1wdHMYAiADKAsyEi5zbHVpY2UudjEuQXR0ZW1wdCpRCg5SYXRlTGltaXRTY29wZRIgChxSQVRFX0xJTUlUX1NDT1BFX1VOU1BFQ0lGSUVEEAASHQoZUkFURV9MSU1JVF9TQ09QRV9QUk9WSURFUhABKlwKC0NvbnRlbnRTaWRlEhwKGENPTlRFTlRfU0lERV9VTlNQRUNJRklFRBAAEhYKEkNPTlRFTlRfU0lERV9JTlBVVBABEhcKE0NPTlRFTlRfU0lERV9PVVRQVVQQAirFAQoPUHJvdmlkZXJQcm9ibGVtEiAKHFBST1ZJREVSX1BST0JMRU1fVU5TUEVDSUZJRUQQABIjCh9QUk9WSURFUl9QUk9CTEVNX0FVVEhFTlRJQ0FUSU9OEAESHwobUFJPVklERVJfUFJPQkxFTV9QRVJNSVNTSU9OEAISJAogUFJPVklERVJfUFJPQkxFTV9NT0RFTF9OT1RfRk9VTkQQAxIkCiBQUk9WSURFUl9QUk9CTEVNX1JFUVVFU1RfUkVGVVNFRBAEKnkKCVNraXBDYXVzZRIaChZTS0lQX0NBVVNFX1VOU1BFQ0lGSUVEEAASGwoXU0tJUF9DQVVTRV9DSVJDVUlUX09QRU4QARIYChRTS0lQX0NBVVNFX0NPT0xfRE9XThACEhkKFVNLSVBfQ0FVU0VfUVVFVUVfRlVMTBADKoMBCgVTdGFnZRIVChFTVEFHRV9VTlNQRUNJRklFRBAAEhIKDlNUQUdFX1ZBTElEQVRFEAESFwoTU1RBR0VfQlVJTERfQ09OVEVYVBACEg8KC1NUQUdFX0NBQ0hFEAMSFAoQU1RBR0VfQ0FMTF9NT0RFTBAEEg8KC1NUQUdFX1BBUlNFEAVCNAoNZGV2LnNsdWljZS52MVABWiFzbHVpY2UuZGV2L2dlbi9zbHVpY2UvdjE7c2x1aWNldjFiBnByb3RvMw", [file_sluice_v1_attempt]);
 
 /**
  * UnknownNameDetail comes with UNKNOWN_PROMPT and UNKNOWN_MODEL.
@@ -175,7 +175,7 @@ export type ParseFailureDetail = Message<"sluice.v1.ParseFailureDetail"> & {
   violations: ParseViolation[];
 
   /**
-   * The requests that were paid for, at most 8.
+   * The requests that were paid for, at most 8; by the call that this one shared its answer with, where it shared one.
    *
    * @generated from field: repeated sluice.v1.Attempt attempts = 2;
    */
@@ -397,6 +397,14 @@ export type ProviderMisconfiguredDetail = Message<"sluice.v1.ProviderMisconfigur
    * @generated from field: int32 http_status = 4;
    */
   httpStatus: number;
+
+  /**
+   * The provider's own word for it and the parameter that it is about, such as "unsupported_parameter max_tokens", at
+   * most 100 characters. Empty where it said none.
+   *
+   * @generated from field: string provider_code = 5;
+   */
+  providerCode: string;
 };
 
 /**
@@ -418,6 +426,13 @@ export type ModelFailureDetail = Message<"sluice.v1.ModelFailureDetail"> & {
    * @generated from field: repeated sluice.v1.Attempt attempts = 1;
    */
   attempts: Attempt[];
+
+  /**
+   * Models that were not asked although it was their turn, at most 8, oldest first.
+   *
+   * @generated from field: repeated sluice.v1.SkippedModel skipped = 2;
+   */
+  skipped: SkippedModel[];
 };
 
 /**
@@ -426,6 +441,41 @@ export type ModelFailureDetail = Message<"sluice.v1.ModelFailureDetail"> & {
  */
 export const ModelFailureDetailSchema: GenMessage<ModelFailureDetail> = /*@__PURE__*/
   messageDesc(file_sluice_v1_error_detail, 10);
+
+/**
+ * SkippedModel is a model that was not asked.
+ *
+ * @generated from message sluice.v1.SkippedModel
+ */
+export type SkippedModel = Message<"sluice.v1.SkippedModel"> & {
+  /**
+   * Its alias.
+   *
+   * @generated from field: string model = 1;
+   */
+  model: string;
+
+  /**
+   * Why.
+   *
+   * @generated from field: sluice.v1.SkipCause cause = 2;
+   */
+  cause: SkipCause;
+
+  /**
+   * When it may be asked again, in milliseconds.
+   *
+   * @generated from field: int64 retry_after_ms = 3;
+   */
+  retryAfterMs: bigint;
+};
+
+/**
+ * Describes the message sluice.v1.SkippedModel.
+ * Use `create(SkippedModelSchema)` to create a new message.
+ */
+export const SkippedModelSchema: GenMessage<SkippedModel> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_error_detail, 11);
 
 /**
  * LoadDetail comes with OVERLOADED and STORE_UNAVAILABLE.
@@ -453,7 +503,7 @@ export type LoadDetail = Message<"sluice.v1.LoadDetail"> & {
  * Use `create(LoadDetailSchema)` to create a new message.
  */
 export const LoadDetailSchema: GenMessage<LoadDetail> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_error_detail, 11);
+  messageDesc(file_sluice_v1_error_detail, 12);
 
 /**
  * CacheMissDetail comes with CACHE_MISS.
@@ -474,7 +524,7 @@ export type CacheMissDetail = Message<"sluice.v1.CacheMissDetail"> & {
  * Use `create(CacheMissDetailSchema)` to create a new message.
  */
 export const CacheMissDetailSchema: GenMessage<CacheMissDetail> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_error_detail, 12);
+  messageDesc(file_sluice_v1_error_detail, 13);
 
 /**
  * InterruptedDetail comes with DEADLINE_EXCEEDED and CANCELLED.
@@ -502,7 +552,7 @@ export type InterruptedDetail = Message<"sluice.v1.InterruptedDetail"> & {
  * Use `create(InterruptedDetailSchema)` to create a new message.
  */
 export const InterruptedDetailSchema: GenMessage<InterruptedDetail> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_error_detail, 13);
+  messageDesc(file_sluice_v1_error_detail, 14);
 
 /**
  * RateLimitScope says whose window was exhausted.
@@ -635,6 +685,54 @@ export const ProviderProblemSchema: GenEnum<ProviderProblem> = /*@__PURE__*/
   enumDesc(file_sluice_v1_error_detail, 2);
 
 /**
+ * SkipCause says why a model was not asked.
+ *
+ * @generated from enum sluice.v1.SkipCause
+ */
+export const SkipCause = {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: SKIP_CAUSE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Its circuit is open: it failed too often.
+   *
+   * @generated from enum value: SKIP_CAUSE_CIRCUIT_OPEN = 1;
+   */
+  CIRCUIT_OPEN: 1,
+
+  /**
+   * The provider asked everybody to wait, for longer than this call may.
+   *
+   * @generated from enum value: SKIP_CAUSE_COOL_DOWN = 2;
+   */
+  COOL_DOWN: 2,
+
+  /**
+   * All its requests are taken, and its queue is full.
+   *
+   * @generated from enum value: SKIP_CAUSE_QUEUE_FULL = 3;
+   */
+  QUEUE_FULL: 3,
+} as const;
+
+/**
+ * SkipCause says why a model was not asked.
+ *
+ * @generated from enum sluice.v1.SkipCause
+ */
+export type SkipCause = (typeof SkipCause)[keyof typeof SkipCause] | UnknownEnum;
+
+/**
+ * Describes the enum sluice.v1.SkipCause.
+ */
+export const SkipCauseSchema: GenEnum<SkipCause> = /*@__PURE__*/
+  enumDesc(file_sluice_v1_error_detail, 3);
+
+/**
  * Stage is a step of the path of a request.
  *
  * @generated from enum sluice.v1.Stage
@@ -694,5 +792,5 @@ export type Stage = (typeof Stage)[keyof typeof Stage] | UnknownEnum;
  * Describes the enum sluice.v1.Stage.
  */
 export const StageSchema: GenEnum<Stage> = /*@__PURE__*/
-  enumDesc(file_sluice_v1_error_detail, 3);
+  enumDesc(file_sluice_v1_error_detail, 4);
 

@@ -8,6 +8,7 @@ import { readErrorBody } from "./errors/error-body.ts";
 import { networkError } from "./errors/network-error.ts";
 import { AttemptLimits } from "./http/attempt-limits.ts";
 import { createAgent, type HttpResponse, post } from "./http/client.ts";
+import { rememberingAdapter } from "./request/adapted-schemas.ts";
 import { Dialects } from "./request/dialect.ts";
 import { type EndpointOptions, endpointOf } from "./request/endpoint.ts";
 import { type RequestDialect, requestBody } from "./request/request-body.ts";
@@ -34,6 +35,7 @@ export function createOpenAiChatModel(
   const { providerId, apiKey = "" } = options;
   const endpoint = endpointOf(options);
   const dialects = new Dialects({ maxTokensField: endpoint.maxTokensField, hasStreamOptions: true });
+  const adapt = rememberingAdapter();
   const agent = createAgent();
 
   const classified = (response: Pick<HttpResponse, "status" | "headers">, body: string) => {
@@ -57,7 +59,7 @@ export function createOpenAiChatModel(
   async function* complete(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent, void, undefined> {
     signal.throwIfAborted();
     const dialect = dialects.of(request.providerModel);
-    const body = requestBody(request, dialect);
+    const body = requestBody(request, dialect, adapt);
     const headers = {
       accept: request.streamUpstream ? "text/event-stream" : "application/json",
       "x-request-id": `${request.callId}-${request.attempt}`,

@@ -23,7 +23,11 @@ export interface Draft {
   readonly output: DraftOutput;
   /** Of the prompt, for the checks of its answer; empty where messages were given. */
   readonly variables: unknown;
+  /** The texts that the caller's own messages say; none where a prompt was named. */
+  readonly said: readonly string[];
   readonly sampling: RequestedSampling;
+  /** Whether the request itself says how many tokens the answer may have; a prompt file's number is where to begin. */
+  readonly isOutputCapped: boolean;
   /** In the order they are shown. */
   readonly chunks: readonly ContextChunk[];
   readonly mayTruncate: boolean;
@@ -56,6 +60,8 @@ export function draftRequest(ports: { prompts: PromptLibrary; schemas: JsonSchem
     modelAlias: input.model || prompt?.model || undefined,
     output: resolveOutput(ports.schemas, valid, prompt),
     variables: valid.variables.value,
+    said: prompt ? [] : withoutChunks.map(({ text }) => text),
+    isOutputCapped: input.generation?.maxOutputTokens !== undefined,
     sampling: mergeSampling(input.generation, prompt?.generation),
     chunks: input.context?.chunks ?? [],
     templateTokenField: () => findTemplateToken(valid, prompt, withoutChunks),

@@ -54,6 +54,8 @@ export interface FitLimits {
   /** Less than the model's window when the provider found our count too small. */
   readonly windowTokens?: number;
   readonly maxOutputTokens?: number;
+  /** Most output tokens that the provider takes, where it refused more. */
+  readonly outputAllowed?: number;
   /** Asks in words where the provider refused its native JSON mode. */
   readonly withoutJsonMode?: boolean;
   /** Messages after the prompt that must fit too: what is wrong with the answer that it got. */

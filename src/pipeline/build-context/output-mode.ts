@@ -1,3 +1,4 @@
+import { rootReference } from "../../core/json-schema.ts";
 import type { StructuredOutputMode } from "../../core/model.ts";
 
 /**
@@ -15,10 +16,9 @@ function isObjectSchema(schema: unknown): boolean {
 
 /** What a root that is a reference names, as generators write recursive types. */
 function namedByRoot(definition: unknown): unknown {
-  if (!isRecord(definition) || typeof definition.$ref !== "string") return undefined;
-  const [, holder = "", name = ""] = /^#\/(\$defs|definitions)\/([^/%~]+)$/.exec(definition.$ref) ?? [];
-  const named = definition[holder];
-  return isRecord(named) && Object.hasOwn(named, name) ? named[name] : undefined;
+  const reference = isRecord(definition) ? rootReference(definition.$ref) : undefined;
+  const named = reference && isRecord(definition) ? definition[reference.holder] : undefined;
+  return reference && isRecord(named) && Object.hasOwn(named, reference.name) ? named[reference.name] : undefined;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

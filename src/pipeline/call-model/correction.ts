@@ -2,6 +2,7 @@ import type { ChatMessage } from "../../core/model.ts";
 import type { BuiltinPrompts } from "../../core/prompt.ts";
 import { hasTemplateToken } from "../build-context/template-tokens.ts";
 import type { BadAnswer } from "../judge.ts";
+import { leadingReasoningEnd } from "../parse/reasoning.ts";
 
 /** Of an answer that is shown to the model again. */
 const MAX_QUOTED_CHARACTERS = 2_000;
@@ -36,11 +37,12 @@ export function correctionMessages(
   return builtins.correction.render({ value: variables, spelled: variables }, []);
 }
 
-/** The role of a turn is the model's, and some servers would read a chat-template token in its words as structure. */
+/** Without what it thought aloud first. The role of a turn is the model's, and some servers would read a chat-template token in its words as structure. */
 function shown(text: string): string {
-  const beginning = text.slice(0, MAX_QUOTED_CHARACTERS).toWellFormed().trim();
+  const answer = text.slice(leadingReasoningEnd(text));
+  const beginning = answer.slice(0, MAX_QUOTED_CHARACTERS).toWellFormed().trim();
   if (!beginning || hasTemplateToken(beginning)) return NOT_SHOWN;
-  return text.length > MAX_QUOTED_CHARACTERS ? `${beginning} […]` : beginning;
+  return answer.length > MAX_QUOTED_CHARACTERS ? `${beginning} […]` : beginning;
 }
 
 function bounded(text: string): string {

@@ -1,6 +1,6 @@
 import type { Attempt } from "../../../gen/sluice/v1/attempt_pb.ts";
 import { ContentSide, ProviderProblem, RateLimitScope } from "../../../gen/sluice/v1/error_detail_pb.ts";
-import type { Failure, FailureReason } from "../../core/failure.ts";
+import type { Failure, FailureReason, Skipped } from "../../core/failure.ts";
 import type { ModelTarget, UpstreamErrorFields, UpstreamErrorKind } from "../../core/model.ts";
 import type { FittedPrompt } from "../build-context/fit.ts";
 import { overflowFailure } from "../build-context/overflow.ts";
@@ -58,7 +58,13 @@ export function failureAfter(error: UpstreamErrorFields, leg: FailedLeg, attempt
     case "CONTEXT_OVERFLOW":
       return overflow(leg);
     case "PROVIDER_MISCONFIGURED":
-      return { reason, ...where, problem: problemOf(error.kind), httpStatus: error.httpStatus };
+      return {
+        reason,
+        ...where,
+        problem: problemOf(error.kind),
+        httpStatus: error.httpStatus,
+        providerCode: error.code,
+      };
     case "CONTENT_FILTERED": {
       const side = error.kind === "content_filtered_input" ? ContentSide.INPUT : ContentSide.OUTPUT;
       return { reason, side, category: error.category ?? "", model: target.alias };
@@ -88,6 +94,18 @@ function overflow({ target, fitted }: FailedLeg): Failure {
     conversation: fitted.budget.conversationTokens - instructionTokens,
   };
   return overflowFailure(parts, { reservedOutputTokens, windowTokens: target.contextTokens }, true);
+}
+
+/** The failure with the models that were not asked, where it is about who could answer. */
+export function withSkipped(failure: Failure, skipped: readonly Skipped[]): Failure {
+  switch (failure.reason) {
+    case "MODEL_UNAVAILABLE":
+    case "MODEL_TIMEOUT":
+    case "STREAM_INTERRUPTED":
+      return { ...failure, skipped };
+    default:
+      return failure;
+  }
 }
 
 const retryable: ReadonlySet<FailureReason> = new Set([

@@ -11,6 +11,8 @@ export interface ModelJob {
   readonly charges: Charges;
   readonly signal: AbortSignal;
   readonly deadline: Deadline;
+  /** The least time that one of them has: where another model could answer sooner, nobody is made to wait longer. */
+  readonly shortestDeadline: Deadline;
 }
 
 /** The work is about to wait before its next attempt. */

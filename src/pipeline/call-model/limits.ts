@@ -30,16 +30,21 @@ export function changedLimits(
     if (!isLess && limits.maxOutputTokens !== undefined) return undefined;
     const maxOutputTokens = isLess ? told : Math.floor(reserved / 2);
     if (maxOutputTokens < 1) return undefined;
-    return { limits: { ...limits, maxOutputTokens }, cause: AttemptCause.OUTPUT_LIMIT };
+    return { limits: { ...limits, maxOutputTokens, outputAllowed: maxOutputTokens }, cause: AttemptCause.OUTPUT_LIMIT };
   }
   const windowTokens = reserved + Math.floor(fitted.budget.promptTokens * shareThatFits(error, reserved));
   return { limits: { ...limits, windowTokens }, cause: AttemptCause.TRUNCATED };
 }
 
-/** Twice the output tokens, up to the model's limit. Undefined where there are no more. */
+/**
+ * Twice the output tokens, up to what the model, the provider's own words and the window beside this prompt allow: no
+ * part of the prompt makes room for more answer. Undefined where there are no more.
+ */
 export function moreOutput({ target, fitted }: Leg, limits: FitLimits): FitLimits | undefined {
   const now = fitted.sampling.maxOutputTokens;
-  const maxOutputTokens = Math.min(now * 2, target.maxOutputTokens);
+  const freeTokens = fitted.budget.windowTokens - fitted.budget.promptTokens;
+  const allowed = Math.min(target.maxOutputTokens, limits.outputAllowed ?? Number.POSITIVE_INFINITY, freeTokens);
+  const maxOutputTokens = Math.min(now * 2, allowed);
   return maxOutputTokens > now ? { ...limits, maxOutputTokens } : undefined;
 }
 

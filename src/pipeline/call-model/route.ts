@@ -1,5 +1,5 @@
 import { AttemptCause } from "../../../gen/sluice/v1/attempt_pb.ts";
-import { type Failure, SluiceError } from "../../core/failure.ts";
+import { type Failure, type Skipped, SluiceError } from "../../core/failure.ts";
 import type { UpstreamError } from "../../core/model.ts";
 import type { FitLimits } from "../build-context/fit.ts";
 import type { BuiltContext } from "../build-context.ts";
@@ -8,9 +8,10 @@ import type { BadAnswer } from "../judge.ts";
 import { badAnswerFailure, remedyFor } from "./bad-answer.ts";
 import { Chain, type ChainPorts, type Link } from "./chain.ts";
 import { correctionMessages } from "./correction.ts";
-import { failureAfter, mostTelling } from "./failure.ts";
+import { failureAfter, mostTelling, withSkipped } from "./failure.ts";
 import { changedLimits, moreOutput } from "./limits.ts";
 import { nextStep, type RetryPolicy } from "./next-step.ts";
+import type { RefusedTurn } from "./turn.ts";
 
 /** What the next attempt sends, to whom, and why. */
 export interface Leg extends Link {
@@ -41,6 +42,10 @@ export class Route {
   #leg: Leg;
   #corrections = 0;
   #wasExplained = false;
+  /** What was wrong with the last answer, where one came. */
+  #badAnswer?: Failure;
+  /** As many as the chain has models at most. */
+  readonly #skipped: Skipped[] = [];
   /** Why the model that was asked for could not answer, once another is asked. */
   #firstFailure?: Failure;
 
@@ -56,14 +61,15 @@ export class Route {
   }
 
   /**
-   * Whether the answer is what the same request would get again: from the model it asked for, or the one that it
-   * escalates to, with no less of the prompt than our own count asked for.
+   * Whether the answer is what the same request would get again: from the model it asked for with no less of the prompt
+   * than our own count asked for, or from the one that it escalates to with all of it.
    */
   get isAsAsked(): boolean {
     if (!this.#chain.isAtHead) return false;
-    if (this.#chain.isEscalated) return this.#limits.windowTokens === undefined;
     const now = this.#leg.fitted.dropped;
     const asked = this.#context.fitted.dropped;
+    // The stronger model may see parts that two requests with the same key do not share, where their prompts were cut.
+    if (this.#chain.isEscalated) return !now && !asked;
     return now?.turns === asked?.turns && String(now?.chunkIds) === String(asked?.chunkIds);
   }
 
@@ -87,8 +93,9 @@ export class Route {
    * Turns to the next model when this one cannot be asked now.
    * @throws SluiceError as `after`.
    */
-  afterRefusal(failure: Failure): void {
-    this.#note(failure, this.#take(this.#chain.next()));
+  afterRefusal({ failure, skipped }: RefusedTurn): void {
+    this.#skipped.push(skipped);
+    this.#note(failure, this.#moveOn(this.#chain.next()));
   }
 
   /**
@@ -97,6 +104,7 @@ export class Route {
    */
   afterBadAnswer(bad: BadAnswer, text: string, charges: Charges): void {
     const failure = badAnswerFailure(bad, text, charges.total().attempts);
+    this.#badAnswer = failure;
     const stronger = bad.kind === "cut" ? undefined : this.#chain.escalation(this.#leg.target);
     const remedy = remedyFor(bad, {
       attemptsLeft: this.#attemptsLeft(charges),
@@ -117,8 +125,11 @@ export class Route {
 
   /** Remembers why the first model could not answer, and gives up where nothing follows. */
   #note(failure: Failure, mayGoOn: boolean, cause?: UpstreamError): void {
-    if (!mayGoOn)
-      throw new SluiceError(this.#firstFailure ? mostTelling(this.#firstFailure, failure) : failure, { cause });
+    if (!mayGoOn) {
+      const first = this.#badAnswer ?? this.#firstFailure;
+      const told = first && first !== failure ? mostTelling(first, failure) : failure;
+      throw new SluiceError(withSkipped(told, this.#skipped), { cause });
+    }
     const isOther = !this.#chain.isAtHead || this.#chain.isEscalated;
     if (isOther) this.#firstFailure ??= failure;
   }
@@ -142,12 +153,14 @@ export class Route {
         const change = changedLimits(error.fields, this.#leg, this.#limits);
         if (change && this.#refit(change.limits, change.cause)) return true;
         // A prompt that cannot get shorter needs a larger window; anything else, just another model.
-        const { contextTokens } = this.#leg.target;
         const needsRoom = change?.cause === AttemptCause.TRUNCATED;
-        return this.#take(needsRoom ? this.#chain.next((target) => target.contextTokens > contextTokens) : next);
+        // Of the window that the failure showed: a server's own may be smaller than the configured one.
+        const shownTokens = Math.min(this.#leg.target.contextTokens, error.fields.limit ?? Number.POSITIVE_INFINITY);
+        const larger = () => this.#chain.next((target) => target.contextTokens > shownTokens);
+        return this.#moveOn(needsRoom ? larger() : next);
       }
       case "next_model":
-        return this.#take(next);
+        return this.#moveOn(next);
       case "give_up":
         return false;
     }
@@ -155,7 +168,7 @@ export class Route {
 
   /** Asks for more output tokens. False where there are no more, or the caller said how many. */
   #raiseOutputLimit(): boolean {
-    if (this.#context.draft.sampling.maxOutputTokens !== undefined) return false;
+    if (this.#context.draft.isOutputCapped) return false;
     const limits = moreOutput(this.#leg, this.#limits);
     return limits !== undefined && this.#refit(limits, AttemptCause.OUTPUT_LIMIT);
   }
@@ -168,6 +181,12 @@ export class Route {
     this.#corrections += 1;
     this.#wasExplained ||= bad.kind === "wrong";
     return true;
+  }
+
+  /** A correction that cannot be made goes to the stronger model first: what it was about is still wrong. */
+  #moveOn(next: ReturnType<Chain["next"]>): boolean {
+    const isCorrecting = this.#limits.appended !== undefined;
+    return (isCorrecting && this.#take(this.#chain.escalation(this.#leg.target))) || this.#take(next);
   }
 
   #take(next: ReturnType<Chain["next"]>): boolean {

@@ -1,6 +1,7 @@
 import { AttemptCause } from "../../../gen/sluice/v1/attempt_pb.ts";
+import { SkipCause } from "../../../gen/sluice/v1/error_detail_pb.ts";
 import type { Clock } from "../../core/clock.ts";
-import type { Failure } from "../../core/failure.ts";
+import type { Failure, Skipped } from "../../core/failure.ts";
 import type { ModelTarget } from "../../core/model.ts";
 import type { Admission, ModelGate, Pass } from "../model-gates.ts";
 import { failureAfter } from "./failure.ts";
@@ -17,9 +18,14 @@ export interface TurnPorts {
 /** Whether an attempt may be made now. */
 export type Turn =
   /** The pass must be ended. */
-  | { readonly kind: "admitted"; readonly pass: Pass; readonly waitedMs: number }
-  /** This model cannot be asked within the time there is. */
-  | { readonly kind: "refused"; readonly failure: Failure };
+  { readonly kind: "admitted"; readonly pass: Pass; readonly waitedMs: number } | RefusedTurn;
+
+/** This model cannot be asked within the time there is. */
+export interface RefusedTurn {
+  readonly kind: "refused";
+  readonly failure: Failure;
+  readonly skipped: Skipped;
+}
 
 /**
  * How often a call that has asked a model already waits for its open circuit, where it has no other model. One
@@ -27,6 +33,13 @@ export type Turn =
  * New calls are told at once.
  */
 const MAX_CIRCUIT_WAITS = 3;
+
+/** Causes of attempts with which a call comes to a model for the first time. */
+const isNewHere: ReadonlySet<AttemptCause> = new Set([
+  AttemptCause.FIRST,
+  AttemptCause.FALLBACK,
+  AttemptCause.ESCALATION,
+]);
 
 /**
  * Waits until an attempt may be made: as the last failure asks, as the provider asked anybody, and until the model has
@@ -59,16 +72,17 @@ export async function* awaitTurn(
       continue;
     }
     const failure = refusal(admission, job, leg);
-    if (admission.kind === "queue_full") return { kind: "refused", failure };
+    const refused = { kind: "refused", failure, skipped: skippedFor(admission, leg) } as const;
+    if (admission.kind === "queue_full") return refused;
     if (admission.kind === "circuit_open") {
       circuitWaits += 1;
-      const isRetry = leg.cause === AttemptCause.RETRY;
-      if (!isRetry || circuitWaits > MAX_CIRCUIT_WAITS || mayMoveOn()) return { kind: "refused", failure };
+      if (isNewHere.has(leg.cause) || circuitWaits > MAX_CIRCUIT_WAITS || mayMoveOn()) return refused;
     }
     const isCooling = admission.kind === "cooling";
     const ms = Math.max(isCooling ? admission.waitMs : admission.retryAfterMs, toldLeftMs());
     const askedMs = isCooling ? admission.toldMs : admission.retryAfterMs;
-    if (ms >= job.deadline.remainingMs() || askedMs > retry.maxWaitMs) return { kind: "refused", failure };
+    const { deadline } = mayMoveOn() ? { deadline: job.shortestDeadline } : job;
+    if (ms >= deadline.remainingMs() || askedMs > retry.maxWaitMs) return refused;
     yield* pause(clock, job, { ms, failure });
   }
 }
@@ -85,6 +99,17 @@ function refusal(admission: Exclude<Admission, { kind: "admitted" }>, job: Model
       const { limit, retryAfterMs } = admission;
       return { reason: "OVERLOADED", resource: `models/${leg.target.alias}`, limit, retryAfterMs };
     }
+  }
+}
+
+function skippedFor(admission: Exclude<Admission, { kind: "admitted" }>, { target: { alias: model } }: Leg): Skipped {
+  switch (admission.kind) {
+    case "cooling":
+      return { model, cause: SkipCause.COOL_DOWN, retryAfterMs: admission.toldMs };
+    case "circuit_open":
+      return { model, cause: SkipCause.CIRCUIT_OPEN, retryAfterMs: admission.retryAfterMs };
+    case "queue_full":
+      return { model, cause: SkipCause.QUEUE_FULL, retryAfterMs: admission.retryAfterMs };
   }
 }
 

@@ -64,8 +64,8 @@ export class SharedGate implements ModelGate {
   #refusal(): Admission | undefined {
     const probeAfterMs = this.#breaker.refusedForMs();
     if (probeAfterMs !== undefined) {
-      // Where the provider told a wait besides, nobody comes sooner than that, and not all at once.
-      const retryAfterMs = Math.ceil(Math.max(probeAfterMs, this.#coolDown.join()?.waitMs ?? 0));
+      // Where the provider told a wait besides, nobody comes sooner than that.
+      const retryAfterMs = Math.ceil(Math.max(probeAfterMs, this.#coolDown.leftMs() ?? 0));
       return { kind: "circuit_open", retryAfterMs };
     }
     const cooling = this.#coolDown.join();
@@ -94,7 +94,9 @@ export class SharedGate implements ModelGate {
         // First what was learned, then the slot: who gets it next must know.
         if (typeof outcome === "object") this.#learn(outcome);
         this.#breaker.end(ticket, verdictOf(outcome, isAlive));
-        slot.free();
+        // Who gave up, or never sent, says nothing about how long requests take.
+        if (outcome === "abandoned") slot.passOn();
+        else slot.free();
       },
     };
     return { kind: "admitted", pass };

@@ -11,8 +11,8 @@ interface ProviderFixture {
     readonly headers: Readonly<Record<string, string>>;
     readonly body?: unknown;
     readonly body_text?: string;
-    /** All fields of the result but `httpStatus` and `sample`. */
-    readonly expect: Omit<UpstreamErrorFields, "httpStatus" | "sample">;
+    /** All fields of the result but `httpStatus`, `sample` and `code`. */
+    readonly expect: Omit<UpstreamErrorFields, "httpStatus" | "sample" | "code">;
   }[];
 }
 
@@ -35,13 +35,24 @@ describe("classifying a failed response", () => {
     describe(fixture.provider, () => {
       for (const { name, status, headers, body, body_text, expect } of fixture.cases) {
         it(`${status}: ${name}`, () => {
-          const { sample, httpStatus, ...found } = classified(status, body_text ?? body, headers);
+          const { sample, httpStatus, code, ...found } = classified(status, body_text ?? body, headers);
           assert.deepEqual(found, expect, sample);
           assert.equal(httpStatus, status);
         });
       }
     });
   }
+
+  it("keeps the provider's own word for the error and its parameter, where they are words", () => {
+    const code = (error: object) => classified(400, { error: { message: "no", ...error } }).code;
+    assert.equal(code({ code: "unsupported_parameter", param: "max_tokens" }), "unsupported_parameter max_tokens");
+    assert.equal(
+      code({ type: "invalid_request_error", param: "messages[0].content" }),
+      "invalid_request_error messages[0].content",
+    );
+    assert.equal(code({ code: "two words", param: "a b" }), undefined);
+    assert.equal(code({}), undefined);
+  });
 
   it("keeps the configured key and whatever looks like a key out of the sample", () => {
     const keys = [SECRET, "sk-proj-abcdefgh12345678", "gsk_abcdefgh12345678", "AIzaSyA1234567890abcdefghijk"];

@@ -5,6 +5,7 @@ import { filterCategory, wasFilterDown } from "../filter-category.ts";
 import { parseJson, untrusted } from "../untrusted.ts";
 import { textOf } from "./content.ts";
 import { readFinish } from "./finish-reasons.ts";
+import { modelNameOf } from "./model-name.ts";
 import { type AnswerContext, endOf } from "./summary.ts";
 import { readUsage } from "./usage.ts";
 
@@ -44,7 +45,7 @@ export function readJsonAnswer(text: string, context: AnswerContext): readonly M
     isRefused: typeof message.refusal === "string" && message.refusal !== "",
     filterCategory: filterCategory(choice.content_filter_results),
     usage,
-    servedModel: typeof completion.model === "string" && completion.model !== "" ? completion.model : undefined,
+    servedModel: modelNameOf(completion.model),
     httpStatus,
   });
   if (wasFilterDown(choice.content_filter_results)) context.onUnfiltered();

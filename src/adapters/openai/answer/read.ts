@@ -73,11 +73,9 @@ async function* readStream(
   try {
     let piece: Uint8Array | undefined = start;
     while (piece) {
-      for (const event of sse.push(piece)) {
-        limits.answerBegan();
-        const text = answer.push(event);
-        if (text !== "") yield { kind: "delta", text };
-      }
+      const { text, error } = textOfPiece(sse, piece, answer, limits);
+      if (text !== "") yield { kind: "delta", text };
+      if (error !== undefined) throw error;
       // Nothing is waited for after [DONE], not even the end of the body.
       piece = answer.isDone ? undefined : await nextOf(response, answer, limits);
     }
@@ -91,6 +89,28 @@ async function* readStream(
   const end = answer.end();
   response.release();
   yield end;
+}
+
+/**
+ * The text of all events that arrived together, as one delta: a provider that sends a thousand events at once would
+ * otherwise make a thousand steps of everything behind. What came before an error is told with it.
+ */
+function textOfPiece(
+  sse: SseReader,
+  piece: Uint8Array,
+  answer: StreamAnswer,
+  limits: AttemptLimits,
+): { readonly text: string; readonly error?: unknown } {
+  let text = "";
+  try {
+    for (const event of sse.push(piece)) {
+      limits.answerBegan();
+      text += answer.push(event);
+    }
+  } catch (error) {
+    return { text, error };
+  }
+  return { text };
 }
 
 /**

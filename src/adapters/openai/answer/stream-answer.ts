@@ -7,6 +7,7 @@ import { MAX_ANSWER_CHARS } from "../limits.ts";
 import { parseJson, untrusted } from "../untrusted.ts";
 import { textOf } from "./content.ts";
 import { readFinish } from "./finish-reasons.ts";
+import { modelNameOf } from "./model-name.ts";
 import type { SseEvent } from "./sse.ts";
 import { type AnswerContext, type AnswerSummary, endOf } from "./summary.ts";
 import { readUsage } from "./usage.ts";
@@ -105,7 +106,7 @@ export class StreamAnswer {
     // Usage rides on a chunk of its own with no choices, on the last chunk with choices, or on every chunk.
     this.#usage =
       readUsage(chunk.usage) ?? readUsage(untrusted<VendorChunk["x_groq"]>(chunk.x_groq).usage) ?? this.#usage;
-    if (typeof chunk.model === "string" && chunk.model !== "") this.#servedModel = chunk.model;
+    this.#servedModel = modelNameOf(chunk.model) ?? this.#servedModel;
     if (!Array.isArray(chunk.choices)) return "";
     return chunk.choices.map((choice) => this.#readChoice(untrusted<VendorChoice>(choice))).join("");
   }

@@ -51,7 +51,15 @@ export function classify(response: FailedResponse, context: ClassifyContext): Up
     ...(retry !== undefined && { retry }),
     ...(category && { category }),
     ...(sample && { sample }),
+    ...codeOf(error, context.secrets),
   };
+}
+
+/** Words only, and no keys: a provider may put anything where its code belongs. */
+function codeOf({ codes, param }: ProviderError, secrets: readonly string[]): { readonly code?: string } {
+  const isWord = (text: string) => /^[\w.[\]-]{1,64}$/.test(text) && sampleOf(text, secrets) === text;
+  const words = [codes[0] ?? "", param].filter(isWord);
+  return words.length > 0 ? { code: words.join(" ").slice(0, 100) } : {};
 }
 
 function kindOf(status: number, message: string, error: ProviderError, response: FailedResponse): UpstreamErrorKind {

@@ -25,7 +25,7 @@ export function networkError(error: unknown, httpStatus: number, expired: Upstre
   const code = codeOf(error);
   if (code === undefined) return error instanceof BrokenAnswerError ? error.cause : error;
   const kind = httpStatus === 0 ? "unreachable" : "stream_interrupted";
-  return new UpstreamError({ kind, httpStatus, sample: code, ...usage }, { cause: error });
+  return new UpstreamError({ kind, httpStatus, code, ...usage }, { cause: error });
 }
 
 /** Codes of Node's sockets, of TLS, of undici and of its parser, such as ECONNREFUSED, UND_ERR_SOCKET, HPE_INVALID_EOF_STATE; wrong arguments are bugs. */

@@ -1,3 +1,4 @@
+import { rootReference } from "../../../core/json-schema.ts";
 import { isObject } from "../untrusted.ts";
 import {
   type JsonSource,
@@ -46,8 +47,8 @@ export function adaptSchema(text: string): AdaptedSchema {
 function replaceRootReference(root: JsonSource): JsonSource {
   const schema = parsedSource(root);
   if (root.kind !== "object" || !isObject(schema) || !isAnnotatedReference(schema)) return root;
-  const [, holder = "", name = ""] = /^#\/(\$defs|definitions)\/([^/%~]+)$/.exec(String(schema.$ref)) ?? [];
-  const named = memberOf(memberOf(root, holder), name);
+  const reference = rootReference(schema.$ref);
+  const named = reference && memberOf(memberOf(root, reference.holder), reference.name);
   if (named?.kind !== "object") return root;
   const own = root.members.filter(({ key }) => key !== "$ref");
   const taken = new Set(own.map(({ key }) => key));

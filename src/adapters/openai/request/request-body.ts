@@ -16,8 +16,9 @@ type Params = OpenAI.ChatCompletionCreateParams;
 /**
  * The JSON text of a chat completion request. The seed and the schema are spliced in as text, so that their digits and
  * the order of their keys stay as they were given.
+ * @param adapt what adapts schemas; the same ones come again and again, so a caller may remember.
  */
-export function requestBody(request: ModelRequest, dialect: RequestDialect): string {
+export function requestBody(request: ModelRequest, dialect: RequestDialect, adapt = adaptSchema): string {
   const { sampling, streamUpstream } = request;
   const params: Omit<Params, "seed" | "response_format"> = {
     model: request.providerModel,
@@ -34,19 +35,19 @@ export function requestBody(request: ModelRequest, dialect: RequestDialect): str
   };
   const spliced = [
     ...(sampling.seed === undefined ? [] : [`"seed":${sampling.seed}`]),
-    ...responseFormat(request.output),
+    ...responseFormat(request.output, adapt),
   ];
   return [JSON.stringify(params).slice(0, -1), ...spliced].join(",").concat("}");
 }
 
 /** The member `response_format`, as JSON text, where a native JSON mode is asked for. */
-function responseFormat(output: ModelOutput): readonly string[] {
+function responseFormat(output: ModelOutput, adapt: typeof adaptSchema): readonly string[] {
   if (output.kind === "text" || output.mode === "prompt") return [];
   if (output.mode === "json_object") {
     const format: OpenAI.ResponseFormatJSONObject = { type: "json_object" };
     return [`"response_format":${JSON.stringify(format)}`];
   }
-  const { schemaText, strict } = adaptSchema(output.schemaText);
+  const { schemaText, strict } = adapt(output.schemaText);
   const named: Omit<OpenAI.ResponseFormatJSONSchema["json_schema"], "schema"> = { name: "answer", strict };
   const jsonSchema = `${JSON.stringify(named).slice(0, -1)},"schema":${schemaText}}`;
   return [`"response_format":{"type":"json_schema","json_schema":${jsonSchema}}`];

@@ -35,7 +35,8 @@ export function fitsStrictShape(schema: Schema): boolean {
   if (schema.$ref !== undefined) return isLoneReference(schema);
   if (schema.anyOf !== undefined || schema.oneOf !== undefined) return isLoneUnion(schema);
   const types = typesOf(schema);
-  if (!valuesOf(schema).every((value) => typeOfScalar(value) !== "")) return false;
+  // A listed value of a type that the schema does not allow is dead in JSON Schema, and refused by the strict mode.
+  if (!valuesOf(schema).every((value) => types.some((type) => isOfType(value, type)))) return false;
   if (types.length === 0 || (types.includes("array") && !isObject(schema.items))) return false;
   return types.includes("object") ? isClosable(schema) : schema.properties === undefined;
 }
@@ -57,6 +58,11 @@ export function isAnnotatedReference(schema: Schema): boolean {
 function valuesOf(schema: Schema): readonly unknown[] {
   if ("const" in schema) return [schema.const];
   return Array.isArray(schema.enum) ? schema.enum : [];
+}
+
+function isOfType(value: unknown, type: string): boolean {
+  const found = typeOfScalar(value);
+  return found !== "" && (found === type || (found === "integer" && type === "number"));
 }
 
 function isLoneReference(schema: Schema): boolean {

@@ -13,8 +13,13 @@ import { isTierName, tier } from "../support/tiers.ts";
 /** The address the documentation shows; the tests' server has another port. */
 const documentedAddress = "127.0.0.1:8080";
 
-describe("the README", () => {
-  const commands = existsSync("README.md") ? documentedCommands(readFileSync("README.md", "utf8")) : [];
+/** The pages whose commands are run as they stand. */
+const pages = ["README.md", "docs/streaming.md"];
+
+for (const page of pages) describe(page, () => describePage(page));
+
+function describePage(page: string): void {
+  const commands = existsSync(page) ? documentedCommands(readFileSync(page, "utf8")) : [];
   const server = useServer();
 
   it("has commands that can be run", () => {
@@ -41,7 +46,7 @@ describe("the README", () => {
       if (output !== undefined && !printsAsDocumented(printed, output)) assert.equal(printed, output);
     }).timeout(60_000);
   }
-});
+}
 
 /** Defines tests that need every one of the tiers. */
 function needing([name, ...others]: string[], define: () => void): void {
@@ -49,6 +54,6 @@ function needing([name, ...others]: string[], define: () => void): void {
     define();
     return;
   }
-  if (!isTierName(name)) throw new Error(`README.md names an unknown tier "${name}"`);
+  if (!isTierName(name)) throw new Error(`a page names an unknown tier "${name}"`);
   tier(name, () => needing(others, define));
 }
