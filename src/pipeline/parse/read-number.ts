@@ -1,14 +1,14 @@
 import { type Cursor, Unreadable } from "./cursor.ts";
 import { compareDecimals, decimalOf } from "./decimal.ts";
 
-/** Seventeen digits tell every double from its neighbours. */
-const MAX_FRACTION_DIGITS = 17;
-
 /** Everything that could have been meant as part of the number, so that `1_000` and `0x10` fail as a whole. */
 const TOKEN = /[\w.+-]+/y;
 const STRICT = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 /** Also a plus sign, and digits on one side of the point only. */
 const LOOSE = /^([+-]?)(?:(0|[1-9]\d*)\.?|(0|[1-9]\d*)?(\.\d+))([eE][+-]?\d+)?$/;
+
+/** Reaches the caller by its digits, however many; a fraction whose double is whole would pass as one. */
+const INTEGER = /^-?\d+(?:\.0*)?$/;
 
 /** Which double stands for a number that none holds: the nearest, or the one on the number's other side. */
 export type Rounding = "nearest" | "other";
@@ -37,7 +37,9 @@ export function readNumber(cursor: Cursor, rounding: Rounding): ReadNumber {
   // Up to 15 digits a double keeps what was written, unless it is so small that it has fewer bits.
   if (text.length <= 15 && (value === 0 || Math.abs(value) > 1e-300)) return { value, text, isInexact: false };
   const distance = compareDecimals(decimalOf(text), decimalOf(value));
-  if (distance !== 0) refuseUnkept(text, value, start);
+  if (distance !== 0 && Number.isInteger(value) && !INTEGER.test(text)) {
+    throw new Unreadable(start, "a number with no more digits than can be kept");
+  }
   const isInexact = distance !== 0;
   return { value: isInexact && rounding === "other" ? nextDouble(value, distance) : value, text, isInexact };
 }
@@ -46,17 +48,6 @@ function normalize(source: string, at: number): string {
   const [, sign = "", whole, before, fraction = "", exponent = ""] = LOOSE.exec(source) ?? [];
   if (whole === undefined && !fraction) throw new Unreadable(at, "a number as JSON writes it");
   return `${sign === "-" ? "-" : ""}${whole ?? before ?? "0"}${fraction}${exponent}`;
-}
-
-/**
- * An integer reaches the caller by its digits. A fraction is refused where its double is whole, for it would pass as an
- * integer, and where it has more digits than any double needs to be told from its neighbours.
- */
-function refuseUnkept(text: string, value: number, at: number): void {
-  if (/^-?\d+(?:\.0*)?$/.test(text)) return;
-  if (Number.isInteger(value) || decimalOf(text).digits.length > MAX_FRACTION_DIGITS) {
-    throw new Unreadable(at, "a number with no more digits than can be kept");
-  }
 }
 
 /** The next double above (1) or below (-1). */
