@@ -13,6 +13,7 @@ import { type Clock, systemClock } from "./core/clock.ts";
 import type { Log } from "./core/log.ts";
 import { ActiveCalls } from "./pipeline/active-calls.ts";
 import { answerRoom } from "./pipeline/answer-room.ts";
+import { RefusedModes } from "./pipeline/call-model/refused-modes.ts";
 import { Flights } from "./pipeline/flight.ts";
 import { ModelGates } from "./pipeline/model-gates.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
@@ -75,6 +76,7 @@ export async function startApp(
     flights: new Flights(answerRoom),
     activeCalls,
     gates,
+    refusedModes: new RefusedModes(clock),
     inputHashKey: await inputHashKey(config.data_dir),
     retry: {
       maxAttempts: config.retry.max_attempts,

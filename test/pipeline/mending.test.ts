@@ -152,3 +152,18 @@ it("what a model thought aloud is not quoted to it in a correction", async () =>
   await complete(pipelinePorts([target({ chat, contextTokens: 4_000 })]));
   assert.equal(chat.requests[1]?.messages.at(-2)?.text, '{"b":1}');
 });
+
+it("a native mode that was refused is not asked for again, for the same schema", async () => {
+  const chat = scriptedModel(fails("json_mode_refused"), good, good);
+  const ports = pipelinePorts([target({ chat, contextTokens: 4_000 })]);
+  await complete(ports);
+  const again = await complete(ports, ask({ ...json, generation: { seed: 2n } }), testCall({ id: "again" }));
+  assert.equal(again.attempts.length, 1);
+  const other = '{"type":"object"}';
+  const fresh = ask({ output: { format: { case: "json", value: { schema: other } } } });
+  await complete(ports, fresh, testCall({ id: "fresh" }));
+  assert.deepEqual(
+    chat.requests.map(({ output }) => output.kind === "json" && output.mode),
+    ["json_schema", "prompt", "prompt", "json_schema"],
+  );
+});

@@ -12,6 +12,7 @@ import type { Price, PriceBook } from "../../src/core/money.ts";
 import type { PromptLibrary } from "../../src/core/prompt.ts";
 import type { TokenCounter } from "../../src/core/tokens.ts";
 import { ActiveCalls } from "../../src/pipeline/active-calls.ts";
+import { RefusedModes } from "../../src/pipeline/call-model/refused-modes.ts";
 import type { CompletePorts } from "../../src/pipeline/complete.ts";
 import type { ExplainPorts } from "../../src/pipeline/explain.ts";
 import { Flights } from "../../src/pipeline/flight.ts";
@@ -75,6 +76,7 @@ export function pipelinePorts(
     prices,
     log,
     gates: new ModelGates({ clock, log }),
+    refusedModes: new RefusedModes(clock),
     counter: wordCounter,
     builtins: builtinPrompts,
     schemas: jsonSchemas,

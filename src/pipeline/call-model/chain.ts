@@ -3,9 +3,11 @@ import { SluiceError } from "../../core/failure.ts";
 import type { ModelCatalog, ModelTarget } from "../../core/model.ts";
 import { type FitLimits, type FitPorts, type FittedPrompt, fitToModel } from "../build-context/fit.ts";
 import { type BuiltContext, takesTexts } from "../build-context.ts";
+import type { RefusedModes } from "./refused-modes.ts";
 
 export interface ChainPorts extends FitPorts {
   readonly models: ModelCatalog;
+  readonly refusedModes: RefusedModes;
 }
 
 /** A model that can be asked, with the prompt as it gets it. */
@@ -72,8 +74,15 @@ export class Chain {
 
   /** Undefined where the prompt cannot be made to fit. */
   fit(target: ModelTarget, limits: FitLimits): FittedPrompt | undefined {
+    const { output } = this.#context.draft;
+    const isRefused = output.kind === "json" && this.#ports.refusedModes.has(target, output.schema.text);
     try {
-      return fitToModel(this.#ports, this.#context.draft, target, limits);
+      return fitToModel(
+        this.#ports,
+        this.#context.draft,
+        target,
+        isRefused ? { ...limits, withoutJsonMode: true } : limits,
+      );
     } catch (error) {
       if (error instanceof SluiceError && error.failure.reason === "CONTEXT_OVERFLOW") return undefined;
       throw error;

@@ -53,7 +53,10 @@ export class Route {
     this.#ports = ports;
     this.#context = context;
     this.#chain = new Chain(ports, context);
-    this.#leg = { target: context.target, fitted: context.fitted, cause: AttemptCause.FIRST };
+    const { target, draft } = context;
+    const isRefused = draft.output.kind === "json" && ports.refusedModes.has(target, draft.output.schema.text);
+    const fitted = (isRefused && this.#chain.fit(target, {})) || context.fitted;
+    this.#leg = { target, fitted, cause: AttemptCause.FIRST };
   }
 
   get leg(): Leg {
@@ -151,6 +154,7 @@ export class Route {
       }
       case "changed": {
         const change = changedLimits(error.fields, this.#leg, this.#limits);
+        if (change?.cause === AttemptCause.JSON_MODE) this.#rememberRefusal();
         if (change && this.#refit(change.limits, change.cause)) return true;
         // A prompt that cannot get shorter needs a larger window; anything else, just another model.
         const needsRoom = change?.cause === AttemptCause.TRUNCATED;
@@ -164,6 +168,11 @@ export class Route {
       case "give_up":
         return false;
     }
+  }
+
+  #rememberRefusal(): void {
+    const { output } = this.#context.draft;
+    if (output.kind === "json") this.#ports.refusedModes.add(this.#leg.target, output.schema.text);
   }
 
   /** Asks for more output tokens. False where there are no more, or the caller said how many. */
