@@ -9,6 +9,7 @@ import { InvalidSchemaError, type JsonSchema, type JsonSchemas } from "../core/j
 import type { PromptVariables } from "../core/prompt.ts";
 import { type CheckCompiler, type Checks, InvalidCheckError } from "../core/semantic-check.ts";
 import { findLongLists } from "./validate/item-counts.ts";
+import { certainlyValid } from "./validate/quick-pass.ts";
 import { readVariables } from "./validate/variables.ts";
 
 /** An input whose limits and shape hold. Names in it (prompt, model) may still be unknown. */
@@ -40,6 +41,7 @@ export function checkMessage<Desc extends DescMessage>(
   message: MessageShape<Desc>,
   fieldPrefix = "",
 ): void {
+  if (certainlyValid(schema, message)) return;
   const tooLong = findLongLists(schema, message);
   if (tooLong.length > 0) {
     const violations = tooLong.map((violation) => ({ ...violation, field: joinPath(fieldPrefix, violation.field) }));
