@@ -2,7 +2,7 @@ import { type Cursor, refuse, Unreadable } from "./cursor.ts";
 import { type Rounding, readNumber } from "./read-number.ts";
 import { isQuote, readString } from "./read-string.ts";
 import type { Repair } from "./repair.ts";
-import { refuseTouchingComment, skipTrivia } from "./trivia.ts";
+import { refuseOperand, skipTrivia } from "./trivia.ts";
 
 /** Levels of arrays and objects. */
 export const MAX_LEVELS = 512;
@@ -133,12 +133,13 @@ class ValueReader {
   #nextMember(frame: Frame): boolean {
     const { cursor } = this;
     const end = cursor.at;
-    skipTrivia(cursor);
+    skipTrivia(cursor, "touching");
     const character = this.#peek();
     if (character === frame.closer) return false;
     if (character === ",") {
       cursor.at += 1;
-      skipTrivia(cursor);
+      // In a list "#urgent" could be the next value without its quotes.
+      skipTrivia(cursor, frame.closer === "}" ? "touching" : "apart");
       if (this.#peek() === frame.closer) {
         cursor.repairs.add("trailing_comma");
         return false;
@@ -169,7 +170,7 @@ class ValueReader {
     if (this.#peek() !== ":") refuse(cursor, "a colon");
     cursor.at += 1;
     this.#pieces?.push(":");
-    skipTrivia(cursor, false);
+    skipTrivia(cursor, "value");
   }
 
   #keyName(): string {
@@ -213,7 +214,7 @@ class ValueReader {
     const { value, text, isInexact } = readNumber(this.cursor, this.#rounding);
     this.isInexact ||= isInexact;
     this.#pieces?.push(text);
-    refuseTouchingComment(this.cursor);
+    refuseOperand(this.cursor);
     return value;
   }
 

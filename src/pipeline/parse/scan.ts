@@ -3,7 +3,7 @@ import { isLink, isOddList, openerKind, placeholderEnd, shortListEnd } from "./o
 import { type ReadValue, readValue } from "./read-value.ts";
 import { nextReasoningEnd, reasoningEnd, reasoningTagAt } from "./reasoning.ts";
 import type { Repair } from "./repair.ts";
-import { isPartOfMore, surroundings } from "./residue.ts";
+import { hasOtherScalar, isPartOfMore, surroundings } from "./residue.ts";
 import { readWhole } from "./whole.ts";
 
 /** Fences whose content is read as a value of its own; each may be read to the end of the text. */
@@ -92,7 +92,11 @@ class Scanner {
     }
     this.#repairs.add("reasoning");
     if (tag.isClosing) return { kind: "restart", at: tag.end };
-    this.#at = reasoningEnd(this.#text, tag);
+    const end = reasoningEnd(this.#text, tag);
+    if (end === undefined) {
+      return { kind: "unreadable", problem: new Unreadable(this.#at, "as many ends of reasoning as beginnings") };
+    }
+    this.#at = end;
     // A line of its own, so that words before and after the reasoning do not run together.
     this.#gaps.push(`${this.#gaps.pop() ?? ""}\n`);
     return undefined;
@@ -198,6 +202,10 @@ class Scanner {
     if (this.#brackets.length && this.#values.length) return this.#refuse("the closing bracket");
     if (isPartOfMore(this.#gaps, this.#values))
       return this.#refuse("a value that stands alone, not as part of a larger one");
+    // Only a fence makes a value of a bare scalar; see #fence.
+    if (this.#values.some((read) => hasOtherScalar(this.#gaps, read))) {
+      return this.#refuse("one string, number or literal, without another around it");
+    }
     if (this.#hasOddList && this.#values.some(({ value }) => Array.isArray(value))) {
       return this.#refuse("one list, not another that is no JSON");
     }

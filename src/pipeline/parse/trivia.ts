@@ -29,14 +29,21 @@ export function skipSpace(cursor: Cursor): void {
 }
 
 /**
+ * Where a comment is looked for. "value": between a key and its value, where `#tag` or `//host/share` may be the value
+ * itself, so that only block comments count. "touching": right behind a token after which no value can follow, so that
+ * a `#` may touch it and the remark.
+ */
+export type CommentPlace = "value" | "apart" | "touching";
+
+/**
  * Moves over white space and, with a repair, over comments.
- * @param lineComments false between a key and its value, where `#tag` or `//host/share` may be the value itself.
  * @throws Unreadable for a comment without an end, and one that says that data was left out or holds another value.
  */
-export function skipTrivia(cursor: Cursor, lineComments = true): void {
+export function skipTrivia(cursor: Cursor, place: CommentPlace = "apart"): void {
+  const start = cursor.at;
   for (;;) {
     skipSpace(cursor);
-    const end = commentEnd(cursor, lineComments);
+    const end = commentEnd(cursor, cursor.at > start && place === "touching" ? "apart" : place);
     if (end === undefined) return;
     refuseTellingComment(cursor, cursor.text.slice(cursor.at, end));
     cursor.repairs.add("comments");
@@ -59,7 +66,10 @@ function refuseTellingComment(cursor: Cursor, comment: string): void {
   }
 }
 
-function commentEnd({ text, at }: Cursor, lineComments: boolean): number | undefined {
+/** A remark that is surely no key, value or member. */
+const PLAIN_REMARK = /#[^\d"'`\u201c\u2018,:={}[\]\n][^"'`\u201c\u2018,:={}[\]\n]{0,200}\n/y;
+
+function commentEnd({ text, at }: Cursor, place: CommentPlace): number | undefined {
   const first = text.charCodeAt(at);
   if (first !== 0x2f && first !== 0x23) return undefined;
   const isHash = first === 0x23;
@@ -69,14 +79,19 @@ function commentEnd({ text, at }: Cursor, lineComments: boolean): number | undef
     return end + 2;
   }
   // Without the space "#urgent" in a list could as well be a value without its quotes.
-  const opens = isHash ? /^#(?:[\s#!=*-]|$)/.test(text.slice(at, at + 2)) : text.charAt(at + 1) === "/";
-  if (!opens || !lineComments) return undefined;
+  PLAIN_REMARK.lastIndex = at;
+  const opens = isHash
+    ? /^#(?:[\s#!=*-]|$)/.test(text.slice(at, at + 2)) || (place === "touching" && PLAIN_REMARK.test(text))
+    : text.charAt(at + 1) === "/";
+  if (!opens || place === "value") return undefined;
   const lineEnd = text.indexOf("\n", at);
   return lineEnd < 0 ? text.length : lineEnd + 1;
 }
 
-/** Fails where a comment touches a number: `7//2` and `5#1` may be sums or names rather than a value and a remark. */
-export function refuseTouchingComment(cursor: Cursor): void {
-  const next = cursor.text.charAt(cursor.at);
-  if (next === "#" || next === "/") refuse(cursor, "a comma or a closing bracket after the number");
+const OPERAND = /(?:#|\/[/*]?)[-+.(]{0,8}\d/y;
+
+/** Fails where digits follow: `7//2`, `7/2` and `5#1` may be sums or names rather than a value and a remark. */
+export function refuseOperand(cursor: Cursor): void {
+  OPERAND.lastIndex = cursor.at;
+  if (OPERAND.test(cursor.text)) refuse(cursor, "a comma or a closing bracket after the number");
 }

@@ -35,7 +35,7 @@ describe("JSON answers that ran into the limit of tokens", () => {
   });
 
   it("are cut when the value is not, or could go on", () => {
-    const texts = ['{"a":[1', '{"a":[1]}\n{"a":', "<think>hm", ""];
+    const texts = ['{"a":[1', '{"a":[1]}\n{"a":', "<think>hm", '<think>a <think>b</think> {"a":[1]}', ""];
     for (const text of texts) {
       const parsed = parseAnswer({ text, finish: "length" }, object);
       assert.ok(!parsed.ok && parsed.truncated, text);
@@ -124,6 +124,13 @@ describe("hostile answers", () => {
     "-",
     "1",
     "{}]]>",
+    "<think><think></think>",
+    "<think></thinking>",
+    "<think></think><thinking>",
+    '"x", ',
+    "1#c\n",
+    "{} | ",
+    '```\n4\n```\n4 "',
   ];
 
   for (const piece of hostile) {
