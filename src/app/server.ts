@@ -32,6 +32,7 @@ export async function listen(
     cors: config.cors,
     hosts: config.hosts,
     limits: limitsOf(config),
+    wire: config.wire,
     calls: createCallSetup({
       ...ports,
       authenticator: createAuthenticator(config.auth.api_keys),

@@ -13,6 +13,8 @@ import { type ServerLimits, serverLimits } from "./server/limits.ts";
 import { createListener, type TlsOptions } from "./server/listener.ts";
 import { createOriginCheck } from "./server/origins.ts";
 import { createRpcHandler } from "./server/rpc-handler.ts";
+import { MethodTable } from "./wire/method-table.ts";
+import { createNativeWire, type StreamTaker } from "./wire/native-wire.ts";
 
 export interface ServerOptions {
   readonly host: string;
@@ -31,6 +33,8 @@ export interface ServerOptions {
   readonly interceptors?: readonly Interceptor[];
   readonly clock: Clock;
   readonly log: Log;
+  /** Who serves gRPC, and streams to browsers: our own path, or connect-node, which serves everything else. Default: `native`. */
+  readonly wire?: "native" | "connect";
   /** Answers paths that are no RPC, such as web pages; false where it does not know them either. */
   readonly fallback?: Answerer;
 }
@@ -56,7 +60,7 @@ export interface Server {
 export async function startServer(options: ServerOptions): Promise<Server> {
   const limits = serverLimits(options.limits);
   const { log } = options;
-  const openDoor = createDoor(options, limits);
+  const { openDoor, takeStream } = createDoor(options, limits);
   let isDraining = false;
   const onRequest = (request: HttpRequest, response: HttpResponse) => {
     if (isDraining && !("stream" in request)) response.setHeader("connection", "close");
@@ -67,7 +71,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     openDoor(request, response);
   };
   const http1 = createHttp1Server(limits, onRequest);
-  const http2 = createHttp2Connections(limits, log, onRequest);
+  const http2 = createHttp2Connections(limits, log, { onStream: takeStream, onRequest });
   const { server, sockets, stop } = createListener({
     limits,
     log,
@@ -117,13 +121,23 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   };
 }
 
+interface Door {
+  readonly openDoor: (request: HttpRequest, response: HttpResponse) => void;
+  /** The short way in for what needs none of the rest. */
+  readonly takeStream: StreamTaker;
+}
+
 /** What every request goes through: host and origin, then the services, then what answers other paths. */
-function createDoor(options: ServerOptions, limits: ServerLimits): ReturnType<typeof createFrontDoor> {
-  const ports = { clock: options.clock, refusals: options.calls.refusals };
+function createDoor(options: ServerOptions, limits: ServerLimits): Door {
+  const { calls, log, wire = "native", interceptors = [] } = options;
+  const ports = { clock: options.clock, refusals: calls.refusals };
+  const isKnownHost = createHostCheck(options.host, options.hosts);
+  const methods = new MethodTable(interceptors);
   const answerRpc = createRpcHandler({
     ...options,
     limits,
-    interceptors: options.interceptors ?? [],
+    interceptors,
+    routes: (router) => options.routes(methods.recording(router)),
     refuse: (request, response, { rpc, status, failure }) =>
       refuse(ports, request, response, failure, {
         rpc,
@@ -132,10 +146,12 @@ function createDoor(options: ServerOptions, limits: ServerLimits): ReturnType<ty
         ...(status === 405 && { headers: { allow: "POST" } }),
       }),
   });
-  return createFrontDoor({
+  const native = wire === "native" ? createNativeWire({ methods, isKnownHost, calls, limits, log }) : undefined;
+  const openDoor = createFrontDoor({
     ...ports,
-    isKnownHost: createHostCheck(options.host, options.hosts),
+    isKnownHost,
     checkOrigin: createOriginCheck(options.cors),
-    answerers: [answerRpc, ...(options.fallback ? [options.fallback] : [])],
+    answerers: [native?.answer, answerRpc, options.fallback].filter((answer) => answer !== undefined),
   });
+  return { openDoor, takeStream: native?.takeStream ?? (() => false) };
 }

@@ -13,8 +13,9 @@ export interface Tiers {
   postgres: { createDatabase(): Promise<TestDatabase> };
   /** Python 3 with grpcio and protobuf. */
   python: { program: string };
-  /** Go, with the modules of examples/go in its module cache. */
+  /** Go, with the modules of examples/go and test/interop/go in its module cache. */
   go: { program: string };
+  grpcurl: { program: string };
   curl: { program: string };
   git: { program: string };
 }
@@ -88,6 +89,10 @@ const finders: { [Name in keyof Tiers]: () => Tiers[Name] | Missing } = {
     return lacks("python", "no Python that has grpcio and protobuf", remedy);
   },
   go: findGoTier,
+  grpcurl: () => {
+    const program = findProgram("grpcurl");
+    return program ? { program } : lacks("grpcurl", "no grpcurl on the PATH", "see tools/ci/grpcurl.sh");
+  },
   curl: () => {
     const program = findProgram("curl");
     return program ? { program } : lacks("curl", "no curl on the PATH", "apt-get install curl");

@@ -122,6 +122,10 @@ export const serverKeys = {
     })
     .prefault({})
     .meta({ description: "Who may call." }),
+  wire: z.enum(["native", "connect"]).default("native").meta({
+    description:
+      "Who serves gRPC: `native`, our own path on HTTP/2, or `connect`, the library that serves Connect and gRPC-Web too. Callers see no difference.",
+  }),
   limits,
   drain_ms: durationMs(0)
     .default(30_000)

@@ -1,15 +1,15 @@
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { Clock } from "../../core/clock.ts";
+
+/** Where the version stands in a UUID as text. */
+const VERSION_AT = 14;
 
 /**
  * A UUID of version 7 (RFC 9562, 5.7): 48 bits of milliseconds since 1970, then 74 random bits, so that ids sort by
- * the time of the call and cannot be guessed.
+ * the time of the call and cannot be guessed. The random bits and the variant are those of a UUID of version 4, which
+ * has them in the same places, and for which Node asks for randomness in advance.
  */
 export function newCallId(clock: Clock): string {
-  const bytes = randomBytes(16);
-  bytes.writeUIntBE(Math.max(0, Math.trunc(clock.nowMs())), 0, 6);
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x70, 6);
-  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
-  const hex = bytes.toString("hex");
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  const time = Math.max(0, Math.trunc(clock.nowMs())).toString(16).padStart(12, "0").slice(-12);
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(VERSION_AT + 1)}`;
 }

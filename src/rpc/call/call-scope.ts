@@ -1,14 +1,13 @@
 import type { ConnectError } from "@connectrpc/connect";
 import { Stage } from "../../../gen/sluice/v1/error_detail_pb.ts";
 import type { Call, Caller } from "../../core/call.ts";
-import type { Clock } from "../../core/clock.ts";
+import { after, type CallOff, type Clock } from "../../core/clock.ts";
 import { type Deadline, deadlineAfter } from "../../core/deadline.ts";
 import { type Failure, SluiceError } from "../../core/failure.ts";
 import type { Log } from "../../core/log.ts";
 import { toConnectError } from "../status.ts";
 
-/** Said as the reason, so that aborting does not make a DOMException with a stack on every call. */
-const OVER = "the call is over";
+const NONE: readonly ConnectError[] = [];
 
 export interface CallScopeInit {
   readonly id: string;
@@ -22,9 +21,12 @@ export interface CallScopeInit {
 export class CallScope {
   readonly id: string;
   readonly #init: CallScopeInit;
-  readonly #controller = new AbortController();
-  readonly #timers = new AbortController();
-  readonly #issued = new WeakSet<ConnectError>();
+  /** Made when somebody looks at the signal: a controller costs more than all the rest of a scope. */
+  #controller: AbortController | undefined;
+  #stopDeadline: CallOff = () => {};
+  #stopGrace: CallOff = () => {};
+  /** Few, and seldom any: a set for every call would cost more than a call. */
+  #issued: readonly ConnectError[] = NONE;
   #phase: "decoding" | "handling" | "over" = "decoding";
   #call: Call | undefined;
   #graceMs = 0;
@@ -46,7 +48,13 @@ export class CallScope {
 
   /** Aborted when the caller leaves or does not read, or the deadline is over, never by a call that ends well. */
   get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
     return this.#controller.signal;
+  }
+
+  /** `package.Service/Method`. */
+  get path(): string {
+    return this.#init.path;
   }
 
   get phase(): "decoding" | "handling" | "over" {
@@ -59,16 +67,22 @@ export class CallScope {
     this.#release = release;
     // A quarter of the deadline's margin, at most 50 ms: the handler's own error may use it, ours must still arrive.
     this.#graceMs = Math.min(timeoutMs / 40, 50);
-    this.#call = { id: this.id, caller, method, deadline, signal: this.#controller.signal };
+    const signal = () => this.signal;
+    this.#call = {
+      ...{ id: this.id, caller, method, deadline },
+      get signal() {
+        return signal();
+      },
+    };
     this.#expire(deadline);
   }
 
   #expire(deadline: Deadline): void {
-    this.#init.clock.sleep(deadline.remainingMs(), this.#timers.signal).then(
+    this.#stopDeadline = after(this.#init.clock, deadline.remainingMs(), () => {
       // Timers may fire a little early, and stages ask the deadline itself.
-      () => (deadline.remainingMs() > 0 ? this.#expire(deadline) : this.#interrupt(told("DEADLINE_EXCEEDED"))),
-      () => {},
-    );
+      if (deadline.remainingMs() > 0) this.#expire(deadline);
+      else this.#interrupt(told("DEADLINE_EXCEEDED"));
+    });
   }
 
   /** The request was read and its handler begins. */
@@ -81,7 +95,10 @@ export class CallScope {
     this.#abandon = abandon;
   }
 
-  /** What asks the handler's stream for its last word, should the call be interrupted while its reader is busy. */
+  /**
+   * What is told at once of an interruption other than the caller's leaving: who reads the request gives up, and the
+   * handler's stream is asked for its last word where its reader is busy.
+   */
   concludeWith(conclude: () => void): void {
     this.#conclude = conclude;
   }
@@ -90,7 +107,8 @@ export class CallScope {
   leave(): void {
     if (this.#phase === "over") return;
     this.#phase = "over";
-    this.#timers.abort(OVER);
+    this.#stopDeadline();
+    this.#stopGrace();
     this.#release();
     this.#abandon();
   }
@@ -118,17 +136,21 @@ export class CallScope {
     });
   }
 
+  /** The same for work that tells its end itself: who waits for it is told when it is no longer waited for. */
+  giveUpWith(giveUp: (reason: unknown) => void): void {
+    this.#giveUp = giveUp;
+  }
+
   #interrupt(failure: Failure): void {
-    if (this.signal.aborted) return;
-    this.#controller.abort(new SluiceError(failure));
-    this.#init.clock.sleep(this.#graceMs, this.#timers.signal).then(
-      () => {
-        this.#giveUp?.(this.signal.reason);
-        // Nobody may ask for the next message of a stream whose caller is gone.
-        this.leave();
-      },
-      () => {},
-    );
+    const { signal } = this;
+    if (signal.aborted) return;
+    this.#controller?.abort(new SluiceError(failure));
+    this.#stopDeadline();
+    this.#stopGrace = after(this.#init.clock, this.#graceMs, () => {
+      this.#giveUp?.(signal.reason);
+      // Nobody may ask for the next message of a stream whose caller is gone.
+      this.leave();
+    });
     // A caller who left hears no last word: its stream is abandoned.
     if (failure.reason !== "CANCELLED") this.#conclude();
   }
@@ -140,19 +162,19 @@ export class CallScope {
       this.#init.log.error("internal_error", { call_id: this.id, rpc: this.#init.path, error: thrown });
     }
     const error = toConnectError(failure, this.id, thrown);
-    this.#issued.add(error);
+    this.#issued = [...this.#issued, error];
     return error;
   }
 
   /** Whether an error is one of ours, complete with its details. */
   hasIssued(error: ConnectError): boolean {
-    return this.#issued.has(error);
+    return this.#issued.includes(error);
   }
 
   #failureOf(thrown: unknown): Failure {
     if (thrown instanceof SluiceError) return thrown.failure;
-    const reason: unknown = this.signal.reason;
-    if (this.signal.aborted && isAbort(thrown) && reason instanceof SluiceError) return reason.failure;
+    const reason: unknown = this.#controller?.signal.reason;
+    if (isAbort(thrown) && reason instanceof SluiceError) return reason.failure;
     return { reason: "INTERNAL" };
   }
 }

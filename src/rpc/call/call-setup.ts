@@ -6,7 +6,7 @@ import type { Call } from "../../core/call.ts";
 import type { Clock } from "../../core/clock.ts";
 import { failureOf, SluiceError } from "../../core/failure.ts";
 import type { Log } from "../../core/log.ts";
-import type { Authenticator } from "../auth.ts";
+import type { Authenticator, HeaderReader } from "../auth.ts";
 import { newCallId } from "./call-id.ts";
 import { CallScope } from "./call-scope.ts";
 import { explainDecodeFailure } from "./decode-failure.ts";
@@ -35,11 +35,24 @@ export interface CallSetupOptions {
   readonly maxCalls: number;
 }
 
-/** What the router needs so that handlers find their call; see `callOf`. */
+/** A request whose headers are there and whose body is not read yet. */
+export interface RequestStart extends Pick<HandlerContext, "service" | "method"> {
+  readonly header: HeaderReader;
+  /** Address of the peer, where it is known. */
+  readonly peer: string | undefined;
+}
+
+/** Sets calls up: for a router by its gate and its interceptors, for a transport of our own step by step. */
 export interface CallSetup {
-  /** Runs when the headers are there and before the body is read, so that refused bodies never are. */
+  /** Runs when the headers are there and before the body is read, so that refused bodies never are. See `callOf`. */
   readonly requestGate: (context: HandlerContext) => void;
   readonly interceptors: Interceptor[];
+  /** Gives a request its id. The steps of the gate: this one, `admit`, and `end` when the transport is done with it. */
+  readonly begin: (request: Pick<RequestStart, "service" | "method">) => CallScope;
+  /** @throws ConnectError for a request that is refused: then it is over, and `end` is not for it. */
+  readonly admit: (scope: CallScope, request: RequestStart) => void;
+  /** @param reason the error that ended it, which is changed in place where ours says more; undefined where there is none. */
+  readonly end: (scope: CallScope, context: HandlerContext, reason: unknown) => void;
   /** Where requests are told that no handler sees; one for all of them, since it bounds its lines. */
   readonly refusals: RefusalLog;
   /** Calls in flight now. */
@@ -57,48 +70,62 @@ export function createCallSetup(options: CallSetupOptions): CallSetup {
   let inFlight = 0;
   const refusals = createRefusalLog(options.log);
 
-  function open(scope: CallScope, context: HandlerContext): void {
-    const caller = options.authenticator.authenticate(context.requestHeader);
-    const asked = requestedTimeoutMs(context.requestHeader) ?? options.deadlineMs;
+  function open(scope: CallScope, { service, method, header }: RequestStart): void {
+    const isCall = !OPERATIONAL.test(service.typeName);
+    const caller = isCall ? options.authenticator.authenticate(header) : undefined;
+    const asked = requestedTimeoutMs(header) ?? options.deadlineMs;
     if (asked <= 0) throw interrupted("DEADLINE_EXCEEDED");
+    if (!caller) return;
     const timeoutMs = Math.min(asked, options.maxDeadlineMs);
     if (inFlight >= options.maxCalls) throw overloaded(options.maxCalls);
     inFlight += 1;
-    scope.open(caller, context.method.name, timeoutMs, () => {
+    scope.open(caller, method.name, timeoutMs, () => {
       inFlight -= 1;
     });
   }
 
-  return {
+  const refuse = (scope: CallScope, reason: string | undefined, peer: string | undefined) => {
+    if (reason !== undefined) refusals({ callId: scope.id, reason, rpc: scope.path, peer });
+  };
+
+  const setup: Omit<CallSetup, "requestGate"> = {
     inFlight: () => inFlight,
     refusals,
     interceptors: [reportFailures(({ contextValues }) => contextValues.get(scopeKey))],
-    requestGate(context) {
-      const { service, method } = context;
-      const id = newCallId(options.clock);
+    begin({ service, method }) {
       const path = `${service.typeName}/${method.name}`;
-      const scope = new CallScope({ id, path, clock: options.clock, log: options.log });
-      context.responseHeader.set(CALL_ID_HEADER, id);
-      context.values.set(scopeKey, scope);
-      const refused = (reason: string | undefined) => {
-        if (reason !== undefined) refusals({ callId: id, reason, rpc: path, peer: context.values.get(peerKey) });
-      };
-      const onEnd = () => {
-        explainDecodeFailure(context.signal.reason, scope, context);
-        if (scope.phase === "decoding") refused(reasonOfRefusal(context.signal.reason));
-        scope.transportEnded();
-      };
+      return new CallScope({ id: newCallId(options.clock), path, clock: options.clock, log: options.log });
+    },
+    admit(scope, request) {
       try {
-        if (!OPERATIONAL.test(service.typeName)) open(scope, context);
-        if (context.signal.aborted) throw interrupted("CANCELLED");
+        open(scope, request);
       } catch (error) {
         scope.leave();
-        refused(failureOf(error).reason);
+        refuse(scope, failureOf(error).reason, request.peer);
         throw scope.issue(error);
       }
-      context.signal.addEventListener("abort", onEnd, { once: true });
+    },
+    end(scope, context, reason) {
+      explainDecodeFailure(reason, scope, context);
+      if (scope.phase === "decoding") refuse(scope, reasonOfRefusal(reason), context.values.get(peerKey));
+      scope.transportEnded();
     },
   };
+  return { ...setup, requestGate: (context) => passGate(setup, context) };
+}
+
+function passGate(setup: Omit<CallSetup, "requestGate">, context: HandlerContext): void {
+  const { service, method, requestHeader: header, values, signal } = context;
+  const scope = setup.begin(context);
+  context.responseHeader.set(CALL_ID_HEADER, scope.id);
+  values.set(scopeKey, scope);
+  setup.admit(scope, { service, method, header, peer: values.get(peerKey) });
+  const onEnd = () => setup.end(scope, context, signal.reason);
+  if (signal.aborted) {
+    onEnd();
+    throw scope.issue(interrupted("CANCELLED"));
+  }
+  signal.addEventListener("abort", onEnd, { once: true });
 }
 
 /** The call that a handler works for. Only for services that callers need a key for. */

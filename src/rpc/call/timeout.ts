@@ -1,4 +1,5 @@
 import { invalidRequest } from "../../core/failure.ts";
+import type { HeaderReader } from "../auth.ts";
 
 /** gRPC over HTTP/2: up to 8 digits and a unit, from hours to nanoseconds. */
 const GRPC_TIMEOUT = /^(\d{1,8})([HMSmun])$/;
@@ -14,14 +15,14 @@ const UNIT_MS = new Map([
 const CONNECT_TIMEOUT = /^\d{1,10}$/;
 
 /** A timer that is set to more fires at once, and so would the transport's. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * The timeout that the caller asked for, in milliseconds with a fraction; 0 is over already.
  * @returns `undefined` where it did not ask.
  * @throws SluiceError INVALID_REQUEST naming the header, where it is malformed.
  */
-export function requestedTimeoutMs(header: Headers): number | undefined {
+export function requestedTimeoutMs(header: HeaderReader): number | undefined {
   const grpc = header.get("grpc-timeout");
   if (grpc !== null) return grpcTimeoutMs(grpc);
   const connect = header.get("connect-timeout-ms");

@@ -26,6 +26,10 @@ export function peerOf(request: HttpRequest): string | undefined {
   return request.socket?.remoteAddress;
 }
 
+export function peerOfStream({ session }: ServerHttp2Stream): string | undefined {
+  return session && !session.destroyed ? session.socket.remoteAddress : undefined;
+}
+
 export function isEncrypted(request: HttpRequest): boolean {
   return "encrypted" in request.socket && request.socket.encrypted === true;
 }
@@ -41,12 +45,10 @@ export function headerOf(request: HttpRequest, name: string): string | undefined
  * may read the answer, the HTTP/2 stream is closed without an error (RFC 9113, 8.1), or the HTTP/1.1 connection.
  */
 export function stopReadingWhenAnswered(request: HttpRequest, response: HttpResponse): void {
+  // The stream's own event: that of the response comes only when the whole stream is closed.
   if ("stream" in request) {
     const { stream } = request;
-    // The stream's own event: that of the response comes only when the whole stream is closed.
-    stream.once("finish", () => {
-      if (!stream.readableEnded) linger(stream, () => endStream(stream));
-    });
+    stream.once("finish", () => stopReading(stream));
     return;
   }
   // Node takes the socket from a request that is answered.
@@ -58,6 +60,11 @@ export function stopReadingWhenAnswered(request: HttpRequest, response: HttpResp
   });
 }
 
+/** The same for a stream alone, whose answer was taken. */
+export function stopReading(stream: ServerHttp2Stream): void {
+  if (!stream.readableEnded) linger(stream, () => endStream(stream));
+}
+
 /**
  * Node ends a closed stream only when what it received has been read, which nobody will do; the stream would then keep
  * the connection open after its caller has left.
@@ -67,23 +74,45 @@ function endStream(stream: ServerHttp2Stream): void {
   stream.destroy();
 }
 
-/** Calls once when the connection has taken the whole response, or is gone. */
-export function whenTaken(request: HttpRequest, response: HttpResponse, taken: () => void): void {
-  // The stream's own events, for the reason above.
-  const target: EventEmitter = "stream" in request ? request.stream : response;
-  const isClosed = "stream" in request ? request.stream.closed : response.closed;
-  if (isClosed) return taken();
-  target.once("finish", taken);
-  target.once("close", taken);
+/** An answer on its way out, of either version of HTTP. */
+export interface Outlet {
+  /** Whether it waits for the answers before it, and not for its reader. */
+  isQueued(): boolean;
+  /** Calls once when the connection has taken the whole answer, or is gone. */
+  whenTaken(taken: () => void): void;
+  /** Gives up an answer that its caller does not read. */
+  cut(): void;
 }
 
-/** Gives up a response that its caller does not read. */
-export function cutResponse(request: HttpRequest): void {
-  if ("stream" in request) {
-    // What gRPC clients take for RESOURCE_EXHAUSTED, with bandwidth as the resource (PROTOCOL-HTTP2.md, "Errors").
-    request.stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-    request.stream.destroy();
-  } else request.socket.destroy();
+export function outletOf(request: HttpRequest, response: HttpResponse): Outlet {
+  // The stream's own events, for the reason above.
+  if ("stream" in request) return streamOutlet(request.stream);
+  return {
+    // Pipelined.
+    isQueued: () => response.socket === null,
+    whenTaken: (taken) => whenTaken(response, response.closed, taken),
+    cut: () => void request.socket.destroy(),
+  };
+}
+
+export function streamOutlet(stream: ServerHttp2Stream): Outlet {
+  return {
+    isQueued: () => false,
+    whenTaken: (taken) => whenTaken(stream, stream.closed, taken),
+    cut() {
+      // What gRPC clients take for RESOURCE_EXHAUSTED, with bandwidth as the resource (PROTOCOL-HTTP2.md, "Errors").
+      stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      stream.destroy();
+    },
+  };
+}
+
+function whenTaken(answer: EventEmitter, isClosed: boolean, taken: () => void): void {
+  if (isClosed) taken();
+  else {
+    answer.once("finish", taken);
+    answer.once("close", taken);
+  }
 }
 
 function linger(open: Socket | ServerHttp2Stream, close: () => void): void {

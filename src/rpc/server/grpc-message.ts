@@ -26,7 +26,8 @@ async function* respellAfter<Chunk>(body: AsyncIterable<Chunk>, trailer: Headers
   }
 }
 
-function respell(trailer: Headers): void {
+/** Exported for the trailers that are not written by connect-node. */
+export function respell(trailer: Headers): void {
   const encoded = trailer.get(HEADER);
   if (encoded !== null) trailer.set(HEADER, encodeGrpcMessage(decodeURIComponent(encoded)));
 }

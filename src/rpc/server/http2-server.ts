@@ -3,7 +3,9 @@ import {
   type Http2Server,
   type Http2ServerRequest,
   type Http2ServerResponse,
+  type IncomingHttpHeaders,
   type ServerHttp2Session,
+  type ServerHttp2Stream,
 } from "node:http2";
 import type { Socket } from "node:net";
 import type { Log } from "../../core/log.ts";
@@ -30,13 +32,16 @@ export interface Http2Connections {
   stop(): void;
 }
 
-export function createHttp2Connections(
-  limits: ServerLimits,
-  log: Log,
-  onRequest: (request: Http2ServerRequest, response: Http2ServerResponse) => void,
-): Http2Connections {
+export interface Http2Handlers {
+  /** Asked first, with the bare stream. True: it is served. */
+  readonly onStream: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => boolean;
+  /** Serves every other request. */
+  readonly onRequest: (request: Http2ServerRequest, response: Http2ServerResponse) => void;
+}
+
+export function createHttp2Connections(limits: ServerLimits, log: Log, handlers: Http2Handlers): Http2Connections {
   const sessions = new Map<ServerHttp2Session, SessionState>();
-  const server = createHttp2Server(limits, onRequest);
+  const server = createHttp2Server(limits, handlers);
   server.on("session", (session) => {
     watch(session, sessions);
     session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
@@ -58,18 +63,18 @@ export function createHttp2Connections(
   };
 }
 
-function createHttp2Server(
-  limits: ServerLimits,
-  onRequest: (request: Http2ServerRequest, response: Http2ServerResponse) => void,
-): Http2Server {
-  return createServer(
-    {
-      settings: { maxConcurrentStreams: limits.maxStreams, maxHeaderListSize: limits.headerBytes },
-      streamResetBurst: limits.resetBurst,
-      streamResetRate: limits.resetsPerSecond,
-    },
-    onRequest,
-  );
+function createHttp2Server(limits: ServerLimits, { onStream, onRequest }: Http2Handlers): Http2Server {
+  // Never listens: makes requests and responses of the streams that it is handed.
+  const requests = createServer(onRequest);
+  const server = createServer({
+    settings: { maxConcurrentStreams: limits.maxStreams, maxHeaderListSize: limits.headerBytes },
+    streamResetBurst: limits.resetBurst,
+    streamResetRate: limits.resetsPerSecond,
+  });
+  server.on("stream", (stream, headers, flags, rawHeaders) => {
+    if (!onStream(stream, headers)) requests.emit("stream", stream, headers, flags, rawHeaders);
+  });
+  return server;
 }
 
 function watch(session: ServerHttp2Session, sessions: Map<ServerHttp2Session, SessionState>): void {

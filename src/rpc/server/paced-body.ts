@@ -1,7 +1,7 @@
 import type { ReaderWatch } from "./reader-watch.ts";
 
 /** Written at once at most, so that a caller that reads a long answer slowly is seen to read. */
-const MAX_WRITE_BYTES = 64 * 1024;
+export const MAX_WRITE_BYTES = 64 * 1024;
 
 /** The body in pieces, each of which is asked for when the connection has taken the one before; the watch is told of both. */
 export function paced(body: AsyncIterable<Uint8Array>, watch: ReaderWatch): AsyncIterable<Uint8Array> {

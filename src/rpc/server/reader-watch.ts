@@ -1,4 +1,4 @@
-import { cutResponse, type HttpRequest, type HttpResponse, whenTaken } from "./exchange.ts";
+import type { Outlet } from "./exchange.ts";
 
 /** What happens to a response that is not read. */
 export interface ReaderWatchEvents {
@@ -13,8 +13,7 @@ export interface ReaderWatchEvents {
  * reads. The timer is a real one rather than the clock's, because what it guards is a real socket.
  */
 export class ReaderWatch {
-  readonly #request: HttpRequest;
-  readonly #response: HttpResponse;
+  readonly #outlet: Outlet;
   readonly #limitMs: number;
   readonly #events: ReaderWatchEvents;
   #timer: NodeJS.Timeout | undefined;
@@ -23,12 +22,11 @@ export class ReaderWatch {
   #isOver = false;
 
   /** @param limitMs in milliseconds, at least 1. */
-  constructor(request: HttpRequest, response: HttpResponse, limitMs: number, events: ReaderWatchEvents) {
-    this.#request = request;
-    this.#response = response;
+  constructor(outlet: Outlet, limitMs: number, events: ReaderWatchEvents) {
+    this.#outlet = outlet;
     this.#limitMs = limitMs;
     this.#events = events;
-    whenTaken(request, response, () => {
+    outlet.whenTaken(() => {
       this.#isOver = true;
       clearTimeout(this.#timer);
     });
@@ -55,10 +53,9 @@ export class ReaderWatch {
 
   #expire(): void {
     if (!this.#isWaiting) return;
-    // A pipelined response of HTTP/1.1 waits for those before it, not for its reader.
-    const isQueued = !("stream" in this.#request) && this.#response.socket === null;
+    const isQueued = this.#outlet.isQueued();
     if (!isQueued && this.#hasStalled) {
-      cutResponse(this.#request);
+      this.#outlet.cut();
       this.#events.onCut();
       return;
     }

@@ -1,4 +1,4 @@
-import type { ContextValues } from "@connectrpc/connect";
+import { Code, ConnectError, type ContextValues } from "@connectrpc/connect";
 import { invalidRequest } from "../../core/failure.ts";
 import { scopeKey } from "../call/call-setup.ts";
 import type { ReceivedMessage } from "../call/decode-failure.ts";
@@ -47,8 +47,10 @@ export class RequestBody implements AsyncIterable<Uint8Array>, ReceivedMessage {
     const received = Buffer.concat(this.#kept);
     if (this.#options.keeps === "nothing" || received.length === 0) return undefined;
     if (this.#options.keeps === "message") return received;
-    const isWhole = received.length >= ENVELOPE_BYTES && received.readUInt8(0) === 0;
-    return isWhole ? received.subarray(ENVELOPE_BYTES, ENVELOPE_BYTES + received.readUInt32BE(1)) : undefined;
+    if (received.length < ENVELOPE_BYTES || received.readUInt8(0) !== 0) return undefined;
+    const end = ENVELOPE_BYTES + received.readUInt32BE(1);
+    // Of a message that was cut off the cut is the fault, not the JSON.
+    return end <= received.length ? received.subarray(ENVELOPE_BYTES, end) : undefined;
   }
 
   forget(): void {
@@ -71,7 +73,10 @@ export class RequestBody implements AsyncIterable<Uint8Array>, ReceivedMessage {
             );
       const onAbort = () => fail(scope?.signal.reason);
       scope?.signal.addEventListener("abort", onAbort, { once: true });
-      work.then(resolve, reject).finally(() => {
+      // The source fails only where its connection does, which is no bug of the handler that reads it.
+      const onLoss = (cause: unknown) =>
+        reject(new ConnectError("the caller left", Code.Canceled, undefined, undefined, cause));
+      work.then(resolve, onLoss).finally(() => {
         clearTimeout(timer);
         scope?.signal.removeEventListener("abort", onAbort);
       });

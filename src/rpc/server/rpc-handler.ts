@@ -18,12 +18,13 @@ import type { Log } from "../../core/log.ts";
 import { type CallSetup, peerKey, scopeKey } from "../call/call-setup.ts";
 import { receivedKey } from "../call/decode-failure.ts";
 import { capTimerHeaders } from "../call/timeout.ts";
-import { type HttpRequest, type HttpResponse, pathOf, peerOf } from "./exchange.ts";
+import { type HttpRequest, type HttpResponse, outletOf, pathOf, peerOf } from "./exchange.ts";
 import { withReadableMessage } from "./grpc-message.ts";
 import type { ServerLimits } from "./limits.ts";
 import { paced } from "./paced-body.ts";
 import { ReaderWatch } from "./reader-watch.ts";
 import { RequestBody } from "./request-body.ts";
+import { binaryOptions, jsonOptions } from "./serialization.ts";
 
 export interface RpcHandlerOptions {
   readonly calls: CallSetup;
@@ -43,12 +44,6 @@ interface RefusedByRouter {
   readonly status: number;
   readonly failure: Failure;
 }
-
-/** JSON that is not UTF-8 must be refused, not mended. */
-const jsonOptions = { ignoreUnknownFields: false, textDecoder: new TextDecoder("utf-8", { fatal: true }) };
-
-/** Fields that this version does not know are dropped: kept, each costs fifty times its bytes. */
-const binaryOptions = { readUnknownFields: false };
 
 /** Serves the services of the router over connect-node. The handler returned says whether the path is one of theirs. */
 export function createRpcHandler(
@@ -112,7 +107,7 @@ function watchReader(
   { limits, log }: RpcHandlerOptions,
 ): ReaderWatch {
   const scope = values.get(scopeKey);
-  return new ReaderWatch(request, response, limits.slowReaderMs, {
+  return new ReaderWatch(outletOf(request, response), limits.slowReaderMs, {
     onStall: () => scope?.readerStalled(limits.slowReaderMs),
     onCut: () => log.info("response_cut", { call_id: scope?.id, limit_ms: limits.slowReaderMs }),
   });
