@@ -3,6 +3,8 @@ export interface Subject {
   name: string;
   /** Measures once: a value for each metric. */
   measure(): Promise<Record<string, number>>;
+  /** Not measured in more rounds than this, because it takes so long. Default: in all. */
+  maxRounds?: number;
 }
 
 /** The middle of the repetitions, and how far apart they lie. */
@@ -10,6 +12,8 @@ export interface Spread {
   median: number;
   min: number;
   max: number;
+  /** By round. */
+  values: readonly number[];
 }
 
 /** By metric. */
@@ -17,12 +21,17 @@ export type Result = Record<string, Spread>;
 
 /**
  * Measures each subject `rounds` times, in turns, so that a machine that is busy for a while does not favour one of them.
- * One more round before is thrown away.
+ * One more round before is thrown away, unless the subjects start anew each time (`warmUp: false`).
  */
-export async function interleave(subjects: Subject[], rounds: number): Promise<Map<string, Result>> {
+export async function interleave(
+  subjects: Subject[],
+  rounds: number,
+  { warmUp = true }: { warmUp?: boolean } = {},
+): Promise<Map<string, Result>> {
   const samples = new Map(subjects.map(({ name }): [string, Record<string, number>[]] => [name, []]));
-  for (let round = -1; round < rounds; round += 1) {
-    for (const { name, measure } of subjects) {
+  for (let round = warmUp ? -1 : 0; round < rounds; round += 1) {
+    for (const { name, measure, maxRounds = rounds } of subjects) {
+      if (round >= maxRounds) continue;
       const sample = await measure();
       if (round >= 0) samples.get(name)?.push(sample);
     }
@@ -42,5 +51,10 @@ export function spread(values: number[]): Spread {
   const sorted = values.toSorted((a, b) => a - b);
   const [min, median, max] = [sorted[0], sorted[Math.floor((sorted.length - 1) / 2)], sorted.at(-1)];
   if (min === undefined || median === undefined || max === undefined) throw new Error("nothing was measured");
-  return { median, min, max };
+  return { median, min, max, values };
+}
+
+/** A subject's values as multiples of the floor's of the same round, which a machine that is busy for a while spares. */
+export function ratio(subject: Spread, floor: Spread): Spread {
+  return spread(subject.values.map((value, round) => value / (floor.values[round] ?? Number.NaN)));
 }

@@ -1,11 +1,24 @@
-import type { Section } from "./benchmark.ts";
-import type { Result, Spread } from "./interleave.ts";
+import type { Ratios, Section } from "./benchmark.ts";
+import type { Spread } from "./interleave.ts";
+import { type RatioTable, ratioTable, verdict } from "./ratios.ts";
 
 /** A section of a report for people. */
 export function sectionText(section: Section): string {
-  if (section.kind === "ratios") return `${section.title}\n${table(section.results, section.floor, section.ratiosOf)}`;
+  if (section.kind === "ratios") return ratiosText(section);
   const rows = section.rows.map((row) => row.map((value) => (typeof value === "number" ? number(value) : value)));
   return `${section.title}\n${section.remark}\n${align([section.columns, ...rows])}`;
+}
+
+function ratiosText(section: Ratios): string {
+  const ratios = ratioTable(section);
+  const settings = Object.entries(section.settings ?? {}).map(([name, value]) => `${name} ${value}`);
+  return [
+    section.title,
+    ...(settings.length > 0 ? [settings.join(", ")] : []),
+    table(section, ratios),
+    ...(section.targets ?? []).map((target) => verdict(ratios, target)).filter((line) => line !== undefined),
+    ...(section.remarks ?? []),
+  ].join("\n");
 }
 
 function number(value: number): string {
@@ -13,29 +26,35 @@ function number(value: number): string {
 }
 
 /**
- * A table of medians with their spread, a row for each subject; after them, for each metric of `ratiosOf`, the median as
- * a multiple of the floor's.
+ * A table of medians with their spread, a row for each subject; after them, for each metric of `ratiosOf`, the median of
+ * the rounds' ratios to the floor, with their spread.
  */
-export function table(results: Map<string, Result>, floor: string, ratiosOf: string[]): string {
+export function table(
+  { results, floor, ratiosOf }: Pick<Ratios, "results" | "floor" | "ratiosOf">,
+  ratios: RatioTable = ratioTable({ results, floor, ratiosOf }),
+): string {
   const metrics = Object.keys(results.values().next().value ?? {});
-  const median = (name: string, metric: string) => results.get(name)?.[metric]?.median ?? Number.NaN;
   const rows = [...results].map(([name, result]) => [
     name,
-    ...metrics.map((metric) => cell(result[metric])),
-    ...ratiosOf.map((metric) => (median(name, metric) / median(floor, metric)).toFixed(2)),
+    ...metrics.map((metric) => cell(result[metric], round)),
+    ...ratiosOf.map((metric) => (name === floor ? "1" : cell(ratios[name]?.[metric], (value) => value.toFixed(2)))),
   ]);
   return align([["", ...metrics, ...ratiosOf.map((metric) => `${metric} / floor`)], ...rows]);
 }
 
-function cell(value: Spread | undefined): string {
-  return value ? `${round(value.median)} (${round(value.min)}–${round(value.max)})` : "";
+/** The extremes are left out where they are the median. */
+function cell(value: Spread | undefined, format: (value: number) => string): string {
+  if (!value) return "";
+  const [median, min, max] = [value.median, value.min, value.max].map(format);
+  return min === median && max === median ? `${median}` : `${median} (${min}–${max})`;
 }
 
 function round(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
 
-function align(rows: string[][]): string {
+/** Rows of texts as columns, two spaces apart. */
+export function align(rows: string[][]): string {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows
     .map((row) =>
