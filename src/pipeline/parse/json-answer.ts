@@ -18,6 +18,12 @@ interface Found {
   readonly repairs: ReadonlySet<Repair>;
 }
 
+/** Why no value is taken, and the text in which the problem has its place: what is left behind reasoning. */
+interface Rejection {
+  readonly problem: Unreadable;
+  readonly text: string;
+}
+
 /** Parts of reasoning without a beginning; behind each the text is read anew. */
 const MAX_RESTARTS = 16;
 
@@ -28,7 +34,7 @@ const MAX_RESTARTS = 16;
 export function parseJsonAnswer(answer: Answer, schema: JsonSchema, shownExample = ""): ParsedAnswer {
   const isAtLimit = answer.finish === "length";
   const found = find(answer.text);
-  if (found instanceof Unreadable) return rejected(unreadable(found, answer.text), isAtLimit);
+  if ("problem" in found) return rejected(unreadable(found), isAtLimit);
   const [first] = found.values;
   if (!first) return rejected(nothing(answer.text), isAtLimit);
   // The next token might have been another digit.
@@ -56,7 +62,7 @@ function isQuotation(value: ReadValue, repairs: ReadonlySet<Repair>, shownExampl
 }
 
 /** Reads the whole text, else looks for values in it; starts anew behind reasoning that turns out to have been there. */
-function find(text: string): Found | Unreadable {
+function find(text: string): Found | Rejection {
   let rest = text;
   let hasReasoning = false;
   let problems = 0;
@@ -68,10 +74,12 @@ function find(text: string): Found | Unreadable {
     const whole = readWhole(rest) ?? readEscapedQuotes(rest);
     if (whole) return { values: [whole], repairs: new Set(base) };
     const scanned = scan(rest);
-    if (scanned.kind === "unreadable") return scanned.problem;
+    if (scanned.kind === "unreadable") return { problem: scanned.problem, text: rest };
     if (scanned.kind === "values") return { ...scanned, repairs: new Set([...base, ...scanned.repairs]) };
-    if (scanned.problem && ++problems > MAX_PROBLEMS) return scanned.problem;
-    if (restarts === MAX_RESTARTS) return new Unreadable(scanned.at, `at most ${MAX_RESTARTS} ends of reasoning`);
+    if (scanned.problem && ++problems > MAX_PROBLEMS) return { problem: scanned.problem, text: rest };
+    if (restarts === MAX_RESTARTS) {
+      return { problem: new Unreadable(scanned.at, `at most ${MAX_RESTARTS} ends of reasoning`), text: rest };
+    }
     hasReasoning = true;
     rest = rest.slice(scanned.at);
   }
@@ -90,7 +98,7 @@ function nothing(text: string): readonly SchemaViolation[] {
   return json("", "a JSON value that can be read in one way only", quote(text, 0));
 }
 
-function unreadable(problem: Unreadable, text: string): readonly SchemaViolation[] {
+function unreadable({ problem, text }: Rejection): readonly SchemaViolation[] {
   return json(problem.path, problem.message, problem.isCut ? "a cut value" : quote(text, problem.at));
 }
 

@@ -211,3 +211,11 @@ describe("hostile answers", () => {
     assert.ok(!parseAnswer({ text: `x ${nested(100_000)}`, finish: "stop" }, json({})).ok);
   });
 });
+
+it("a problem behind reasoning is quoted from where it is", () => {
+  const schema = createJsonSchemas().compile("{}");
+  const text = `<think>${"x".repeat(100)}</think>{"a": nope}`;
+  const parsed = parseAnswer({ text, finish: "stop" }, { kind: "json", schema });
+  assert.ok(!parsed.ok);
+  assert.match(parsed.violations[0]?.got ?? "", /^"nope/);
+});
