@@ -10,13 +10,15 @@ import { cacheHit } from "./cache-hit.ts";
 import { comparison, readReport } from "./compare.ts";
 import { openStreams } from "./open-streams.ts";
 import { watchOthers } from "./processes.ts";
+import { redisStall } from "./redis-stall.ts";
+import { replay } from "./replay.ts";
 import { conditions, createReport, type Measured } from "./report.ts";
 import { stream } from "./stream.ts";
 import { structured } from "./structured.ts";
 import { sectionText } from "./table.ts";
 import { unary } from "./unary.ts";
 
-const benchmarks: Benchmark[] = [unary, stream, openStreams, browserStreams, cacheHit, structured];
+const benchmarks: Benchmark[] = [unary, stream, openStreams, browserStreams, cacheHit, structured, replay, redisStall];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

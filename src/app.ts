@@ -4,10 +4,13 @@ import { lockDataDir } from "./adapters/data-dir-lock.ts";
 import { createJsonSchemas } from "./adapters/json-schema/index.ts";
 import { loadBuiltinPrompts, openPromptLibrary } from "./adapters/prompt-files/index.ts";
 import { openCache } from "./app/cache.ts";
+import { openDatabase } from "./app/database.ts";
+import { openIdempotency } from "./app/idempotency.ts";
 import { inputHashKey } from "./app/input-hash-key.ts";
 import { openLedger } from "./app/ledger.ts";
 import { openModels } from "./app/models.ts";
 import { listen } from "./app/server.ts";
+import { packageVersion } from "./config/package-dir.ts";
 import type { Config } from "./config.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import type { Log } from "./core/log.ts";
@@ -17,6 +20,7 @@ import { RefusedModes } from "./pipeline/call-model/refused-modes.ts";
 import { Flights } from "./pipeline/flight.ts";
 import { ModelGates } from "./pipeline/model-gates.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
+import { createCacheAdmin } from "./pipeline/purge.ts";
 import { warmValidation } from "./pipeline/validate.ts";
 
 /** How long the end of the service waits for the rows of calls that were cut off. */
@@ -63,7 +67,10 @@ export async function startApp(
   });
   opening.defer(() => prompts.close());
   const models = openModels(config, shared, opening);
-  const ledger = await openLedger(config, shared, opening);
+  const database = openDatabase(config, shared, opening);
+  const ledger = await openLedger(config, database, shared, opening);
+  const idempotency = openIdempotency(database, shared, opening);
+  const cache = openCache(config, shared, opening);
   const ports = { ...shared, ...models, ledger, prompts, schemas, checks };
   const gates = new ModelGates(shared);
   const activeCalls = new ActiveCalls();
@@ -72,7 +79,8 @@ export async function startApp(
   const pipeline = createPipeline({
     ...ports,
     builtins: loadBuiltinPrompts(schemas),
-    cache: openCache(config, shared, opening),
+    cache,
+    idempotency,
     flights: new Flights(answerRoom),
     activeCalls,
     gates,
@@ -88,7 +96,14 @@ export async function startApp(
   });
 
   warmValidation();
-  const server = await listen(config, { ...ports, pipeline, states: gates });
+  const server = await listen(config, {
+    ...ports,
+    pipeline,
+    states: gates,
+    cache: createCacheAdmin(cache),
+    version: packageVersion(),
+    startedAtMs: clock.nowMs(),
+  });
   opening.defer(() => server.close());
   const faults = setInterval(() => server.setFault("ledger_spool", ledger.status().isRefusing), FAULTS_INTERVAL_MS);
   opening.defer(() => clearInterval(faults));

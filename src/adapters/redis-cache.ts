@@ -1,132 +1,112 @@
-import { Redis, ReplyError } from "ioredis";
-import type { SharedCompletionCache } from "../core/cache.ts";
+import type { Redis } from "ioredis";
+import type { SharedCache, SharedLook } from "../core/cache.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
-import { createBreaker } from "./redis-cache/breaker.ts";
+import { createCounters } from "./redis-cache/counters.ts";
 import { decodeEntry, encodeEntry, MAX_ENTRY_BYTES } from "./redis-cache/entry.ts";
+import { createInvalidations } from "./redis-cache/invalidations.ts";
+import { entryKey, leaseKey } from "./redis-cache/keys.ts";
+import { createLeases } from "./redis-cache/leases.ts";
+import { createOperations } from "./redis-cache/operations.ts";
+import { purgeRedis } from "./redis-cache/purge.ts";
+import { isReplyError } from "./redis-cache/reply-error.ts";
 
-/** Operations that may wait for Redis at once; more are misses. */
-const MAX_IN_FLIGHT = 1_024;
-
-/** A connection on which nothing arrives for this long while something is awaited is closed, with all that waits on it. */
-const SOCKET_TIMEOUT_MS = 5_000;
-const CONNECT_TIMEOUT_MS = 2_000;
-const RECONNECT_MAX_MS = 2_000;
-
-/** An outcome other than the reply. */
-const TIMED_OUT = Symbol("timed out");
+/** How long a lease lives on after its holder died. */
+const LEASE_MS = 3_000;
+/** Entries that were stored together must not all expire together: up to this part of the TTL is taken off. */
+const TTL_JITTER = 0.1;
 
 export interface RedisCacheOptions {
   /** `redis://` or `rediss://`, with user, password and database where needed. Never logged. */
   readonly url: string;
-  /** What one operation may take; a slower one is a miss. */
+  /** What one operation may take; a slower one is given up. */
   readonly timeoutMs: number;
   readonly log: Log;
   readonly clock: Clock;
+  /** How long a lease lives on without renewal. Default 3,000. */
+  readonly leaseMs?: number;
+}
+
+/** What Redis has under an entry's key. */
+interface Stored {
+  readonly bytes: Buffer;
+  readonly remainingMs: number;
 }
 
 /**
- * The completion cache that processes share. It connects in the background and again whenever the connection is lost.
- * Nothing about Redis ever fails a call: absent, slow, full, or holding damaged or foreign values, it is a miss, and a
- * value that could not be stored is not stored. `close` waits for operations under way, at most `timeoutMs`.
- * @throws RangeError for a `timeoutMs` that is not above 0.
+ * The cache that processes share. It connects in the background and again whenever the connection is lost. Nothing about
+ * Redis ever fails a call or costs it more than `timeoutMs`: absent, slow, full or read-only, it is `unknown`; damaged
+ * and foreign values are misses. `close` gives back the leases that are held, and waits for Redis only briefly.
+ * @throws RangeError for a `timeoutMs` or `leaseMs` that is not above 0.
  */
-export function createRedisCache(options: RedisCacheOptions): SharedCompletionCache & { close(): Promise<void> } {
-  const { timeoutMs, log, clock } = options;
+export function createRedisCache(options: RedisCacheOptions): SharedCache & { close(): Promise<void> } {
+  const { url, timeoutMs, log, clock, leaseMs = LEASE_MS } = options;
   if (!(timeoutMs > 0)) throw new RangeError(`timeoutMs must be above 0, got ${timeoutMs}`);
-  const redis = connect(options);
-  const breaker = createBreaker(clock, (open) => log.warn(open ? "redis_breaker_open" : "redis_breaker_closed"));
-  let inFlight = 0;
-
-  /** The reply, or `undefined` where there is none in time. */
-  async function ask<T>(operation: string, send: () => Promise<T>): Promise<T | undefined> {
-    if (redis.status !== "ready" || inFlight >= MAX_IN_FLIGHT || !breaker.allows()) return undefined;
-    inFlight++;
-    // It counts until Redis replied or the connection is gone, whether or not somebody still waits for it.
-    const reply = send().finally(() => inFlight--);
-    try {
-      const outcome = await within(reply, timeoutMs, clock);
-      if (outcome === TIMED_OUT) {
-        breaker.failed();
-        return undefined;
-      }
-      breaker.succeeded();
-      return outcome;
-    } catch (error) {
-      // An error reply (out of memory, read-only, wrong type) comes from a Redis that answers: reads may still hit.
-      if (error instanceof ReplyError) breaker.succeeded();
-      else breaker.failed();
-      log.debug("redis_operation_failed", { operation, error });
-      return undefined;
-    }
-  }
-
-  /** GETRANGE bounds what a foreign value can make us read; an absent key is an empty reply. */
-  const read = (key: string) => redis.getrangeBuffer(redisKey(key), 0, MAX_ENTRY_BYTES);
+  if (!(leaseMs > 0)) throw new RangeError(`leaseMs must be above 0, got ${leaseMs}`);
+  const operations = createOperations(options);
+  const leases = createLeases(operations, { leaseMs, log });
+  const counters = createCounters();
+  const invalidations = createInvalidations(options, operations);
 
   return {
-    async get(key) {
-      const entry = await ask("get", () => read(key));
-      return entry && decodeEntry(key, entry);
+    async look(key) {
+      const isAsked = operations.wouldAsk();
+      const startMs = clock.monotonicMs();
+      const reply = await operations.ask("look", async (redis) => [await read(redis, key)]);
+      const look: SharedLook = reply ? await toLook(key, reply[0]) : { kind: "unknown" };
+      counters.looked(look.kind, isAsked ? clock.monotonicMs() - startMs : undefined);
+      return look;
     },
-    async getWithTtl(key) {
-      // One round trip: auto-pipelining sends both together.
-      const reply = await ask("get", () => Promise.all([read(key), redis.pttl(redisKey(key))]));
-      const completion = reply && (await decodeEntry(key, reply[0]));
-      return completion && reply[1] > 0 ? { completion, remainingMs: reply[1] } : undefined;
+    async set(key, entry, ttlMs) {
+      if (!(ttlMs >= 1)) return;
+      const lifeMs = Math.max(1, Math.floor(ttlMs * (1 - TTL_JITTER * clock.random())));
+      const bytes = operations.wouldAsk() ? await encodeEntry(key, entry) : undefined;
+      const send = (redis: Redis, value: Buffer) => redis.set(entryKey(key), value, "PX", lifeMs);
+      counters.stored(!!bytes && !!(await operations.ask("set", (redis) => send(redis, bytes), bytes.byteLength)));
     },
-    async set(key, completion, ttlMs) {
-      if (!(ttlMs >= 1) || redis.status !== "ready") return;
-      const entry = await encodeEntry(key, completion);
-      if (entry) await ask("set", () => redis.set(redisKey(key), entry, "PX", Math.floor(ttlMs)));
+    async claim(key) {
+      const token = leases.newToken();
+      // A claim without a reply in time may have been made. It is not renewed, and others wait for it in vain, briefly.
+      const reply = await operations.ask("claim", (redis) =>
+        Promise.all([redis.set(leaseKey(key), token, "PX", leaseMs, "NX"), read(redis, key)]),
+      );
+      if (!reply) return { kind: "unknown" };
+      if (reply[0] === null) return { kind: "taken" };
+      return { kind: "lease", lease: leases.hold(key, token), found: await toLook(key, reply[1]) };
     },
+    async watch(key) {
+      const reply = await operations.ask("watch", (redis) =>
+        Promise.all([redis.pttl(leaseKey(key)), read(redis, key)]),
+      );
+      if (!reply) return undefined;
+      // No lease is made without an end, and one without would never be given up.
+      if (reply[0] === -1) void operations.ask("end lease", (redis) => redis.pexpire(leaseKey(key), leaseMs));
+      return { leaseMs: reply[0] === -1 ? leaseMs : Math.max(0, reply[0]), found: await toLook(key, reply[1]) };
+    },
+    announce: invalidations.announce,
+    onInvalidation: invalidations.onInvalidation,
+    purge: (filter, signal) => purgeRedis({ url, filter, signal }),
+    stats: () => ({ ...counters.stats(), isAway: operations.isAway() }),
     async close() {
-      if (redis.status === "ready") await within(redis.quit(), timeoutMs, clock).catch(() => TIMED_OUT);
-      redis.disconnect();
+      await Promise.all([invalidations.close(), leases.close().then(operations.close)]);
     },
   };
 }
 
-/** The braces make a cluster place all that Sluice ever stores for one key in one slot. */
-function redisKey(key: string): string {
-  return `sluice:{${key}}`;
-}
-
-function connect({ url, log, clock }: RedisCacheOptions): Redis {
-  const redis = new Redis(url, {
-    enableAutoPipelining: true,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    socketTimeout: SOCKET_TIMEOUT_MS,
-    connectionName: "sluice",
-    retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 10), RECONNECT_MAX_MS) * (0.5 + clock.random() / 2),
-  });
-  // Only changes are logged: while Redis is away, every try to connect is an error.
-  let away = false;
-  redis.on("ready", () => {
-    away = false;
-    log.info("redis_ready");
-  });
-  redis.on("error", (error: unknown) => {
-    if (!away) log.warn("redis_unavailable", { error });
-    away = true;
-  });
-  return redis;
-}
-
-/** The promise's outcome, or `TIMED_OUT`. The promise may go on; its later failure is nobody's concern. */
-async function within<T>(promise: Promise<T>, timeoutMs: number, clock: Clock): Promise<T | typeof TIMED_OUT> {
-  const timer = new AbortController();
-  const timeout = clock.sleep(timeoutMs, timer.signal).then(
-    (): typeof TIMED_OUT => TIMED_OUT,
-    (): typeof TIMED_OUT => TIMED_OUT,
-  );
+/** What is stored for a key, in one round trip. GETRANGE bounds what a foreign value can make us read. */
+async function read(redis: Redis, key: string): Promise<Stored | undefined> {
+  const name = entryKey(key);
   try {
-    return await Promise.race([promise, timeout]);
-  } finally {
-    timer.abort();
-    promise.catch(() => {});
+    const [bytes, remainingMs] = await Promise.all([redis.getrangeBuffer(name, 0, MAX_ENTRY_BYTES), redis.pttl(name)]);
+    return { bytes, remainingMs };
+  } catch (error) {
+    if (isReplyError(error, "WRONGTYPE")) return undefined;
+    throw error;
   }
+}
+
+/** An absent key is an empty reply; an entry without an end is none of ours. */
+async function toLook(key: string, stored: Stored | undefined): Promise<SharedLook> {
+  const entry = stored && stored.remainingMs > 0 ? await decodeEntry(key, stored.bytes) : undefined;
+  return stored && entry ? { kind: "hit", entry, remainingMs: stored.remainingMs } : { kind: "miss" };
 }

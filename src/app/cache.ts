@@ -1,10 +1,12 @@
-import { createMemoryCache } from "../adapters/memory-cache.ts";
+import { createMemoryCache, noMemoryCache } from "../adapters/memory-cache.ts";
 import { createRedisCache } from "../adapters/redis-cache.ts";
 import type { Config } from "../config.ts";
-import type { CompletionCache } from "../core/cache.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import type { CachePorts } from "../pipeline/cache.ts";
+import { CacheTally } from "../pipeline/cache-tally.ts";
+import { Invalidations } from "../pipeline/invalidations.ts";
+import { forget } from "../pipeline/purge.ts";
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -15,13 +17,16 @@ export function openCache(
   stack: AsyncDisposableStack,
 ): CachePorts {
   const { memory_mb, ttl_seconds, redis_timeout_ms } = config.cache;
-  const memory = memory_mb > 0 ? createMemoryCache({ maxBytes: memory_mb * MEBIBYTE, clock: ports.clock }) : noCache;
-  const defaultTtlMs = ttl_seconds * 1000;
-  if (config.redis_url === undefined) return { memory, defaultTtlMs };
+  const near = {
+    memory: memory_mb > 0 ? createMemoryCache({ maxBytes: memory_mb * MEBIBYTE, clock: ports.clock }) : noMemoryCache(),
+    invalidations: new Invalidations(),
+    tally: new CacheTally(),
+    defaultTtlMs: ttl_seconds * 1000,
+  };
+  if (config.redis_url === undefined) return near;
   const shared = createRedisCache({ url: config.redis_url, timeoutMs: redis_timeout_ms, ...ports });
   stack.defer(() => shared.close());
-  return { memory, shared, defaultTtlMs };
+  const cache = { ...near, shared };
+  shared.onInvalidation((invalidation) => void forget(cache, invalidation));
+  return cache;
 }
-
-/** `memory_mb: 0`: every look-up is a miss. */
-const noCache: CompletionCache = { get: async () => undefined, set: async () => {} };

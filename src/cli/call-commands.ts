@@ -1,11 +1,11 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import type { CommandSettings } from "./command-settings.ts";
 import { type CompleteOptions, complete } from "./complete.ts";
 import { listPrompts } from "./list-prompts.ts";
 import { listModels } from "./models.ts";
 import { addPromptFileCommands } from "./prompt-commands.ts";
 import { chunksOption } from "./read-chunk.ts";
-import { DEFAULT_SERVER, type ServerOptions } from "./server-options.ts";
+import { apiKeyOption, type ServerOptions, serverOption } from "./server-options.ts";
 import { variablesOption } from "./variables.ts";
 
 const COMPLETE_HELP = `
@@ -39,6 +39,10 @@ export function addCallCommands(program: Command, { terminal, run }: CommandSett
     .option("--model <alias>", "model to ask (default: the prompt's, then the server's)")
     .option("--feature <name>", "feature that the cost is attributed to")
     .option("--user <id>", "user that the cost is attributed to")
+    .option(
+      "--idempotency-key <key>",
+      "name of this work: repeating the command with it is not paid again for 24 hours",
+    )
     .option("--no-cache", "neither read nor write the cache")
     .option("--json", "print the whole completion, or the status of the failure, as JSON")
     .addOption(serverOption())
@@ -61,12 +65,4 @@ export function addCallCommands(program: Command, { terminal, run }: CommandSett
     .addOption(apiKeyOption())
     .action(run((options: ServerOptions) => listPrompts(options, terminal)));
   addPromptFileCommands(prompts, { terminal, run });
-}
-
-function serverOption(): Option {
-  return new Option("--server <url>", "the running server").default(DEFAULT_SERVER).env("SLUICE_SERVER");
-}
-
-function apiKeyOption(): Option {
-  return new Option("--api-key-env <name>", "environment variable that holds the API key");
 }

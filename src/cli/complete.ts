@@ -7,7 +7,7 @@ import { restartText, summaryText } from "./completion-text.ts";
 import { failureJson } from "./failure-text.ts";
 import { readChunk } from "./read-chunk.ts";
 import { connect, type ServerOptions } from "./server-options.ts";
-import { exitCode, printable, type Terminal } from "./terminal.ts";
+import { exitCode, printable, type Terminal, UserError } from "./terminal.ts";
 import { variablesText } from "./variables.ts";
 
 export interface CompleteOptions extends ServerOptions {
@@ -18,6 +18,7 @@ export interface CompleteOptions extends ServerOptions {
   readonly model?: string;
   readonly feature?: string;
   readonly user?: string;
+  readonly idempotencyKey?: string;
   /** False for `--no-cache`. */
   readonly cache: boolean;
   readonly json?: boolean;
@@ -28,6 +29,8 @@ export interface CompleteOptions extends ServerOptions {
  * file gets it whole, since what was written cannot be taken back when the answer is made anew.
  */
 export async function complete(prompt: string, options: CompleteOptions, terminal: Terminal): Promise<number> {
+  // A script whose variable is not set would pay for every repetition without knowing it.
+  if (options.idempotencyKey === "") throw new UserError("--idempotency-key: must not be empty");
   const client = connect(options, terminal);
   const chunks = await Promise.all(options.chunk.map((chunk) => readChunk(chunk, terminal)));
   const events = client.streamComplete({
@@ -38,6 +41,7 @@ export async function complete(prompt: string, options: CompleteOptions, termina
     },
     model: options.model ?? "",
     attribution: { feature: options.feature ?? "", user: options.user ?? "" },
+    idempotencyKey: options.idempotencyKey ?? "",
     ...(chunks.length === 0 ? {} : { context: { chunks } }),
     ...(options.cache ? {} : { cache: { mode: CacheMode.BYPASS } }),
   });

@@ -58,6 +58,7 @@ function cacheText({ cacheStatus }: Completion): string {
     [CacheStatus.SHARED_HIT]: "shared hit",
     [CacheStatus.JOINED]: "joined a call in flight",
     [CacheStatus.BYPASSED]: "cache bypassed",
+    [CacheStatus.REPLAYED]: "replayed, same idempotency key",
   };
   return texts[cacheStatus] ?? "cache unknown";
 }

@@ -7,7 +7,7 @@ import { exitCode, type Terminal, UserError } from "./terminal.ts";
  * secret store; the entry for the configuration, which holds its hash only, on standard error.
  */
 export function createKey(
-  { id, tenant }: { readonly id: string; readonly tenant: string },
+  { id, tenant, admin = false }: { readonly id: string; readonly tenant: string; readonly admin?: boolean },
   terminal: Terminal,
 ): number {
   if (/\p{Cc}/u.test(id)) throw new UserError("--id: must not hold control characters");
@@ -16,7 +16,7 @@ export function createKey(
     throw new UserError("--tenant: must be 1 to 64 lower-case letters, digits, hyphens or underscores");
   }
   const key = `sluice_${randomBytes(32).toString("base64url")}`;
-  const entry = toYaml([{ id, tenant, sha256: hash("sha256", key) }]);
+  const entry = toYaml([{ id, tenant, sha256: hash("sha256", key), ...(admin && { admin }) }]);
   terminal.stderr.write("The key, which is shown this once:\n\n");
   terminal.stdout.write(`${key}\n`);
   terminal.stderr.write(`\nIts entry for auth.api_keys of the configuration:\n\n${indented(entry)}`);

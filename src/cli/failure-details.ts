@@ -1,4 +1,5 @@
 import { type DescMessage, isMessage, type Message, type MessageShape } from "@bufbuild/protobuf";
+import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { BadRequestSchema, QuotaFailureSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import type { Attempt } from "../../gen/sluice/v1/attempt_pb.ts";
 import {
@@ -6,6 +7,8 @@ import {
   ContentFilteredDetailSchema,
   ContentSide,
   ContextOverflowDetailSchema,
+  type IdempotencyConflictDetail,
+  IdempotencyConflictDetailSchema,
   InterruptedDetailSchema,
   LoadDetailSchema,
   ModelFailureDetailSchema,
@@ -68,6 +71,7 @@ const describers: readonly Describer[] = [
   about(ModelFailureDetailSchema, ({ attempts, skipped }) => [...attemptLines(attempts), ...skipped.map(skippedLine)]),
   about(LoadDetailSchema, ({ resource, limit }) => [loadLine(resource, limit)]),
   about(CacheMissDetailSchema, ({ key }) => [`  key: ${key}`]),
+  about(IdempotencyConflictDetailSchema, idempotencyConflict),
   about(InterruptedDetailSchema, ({ stage, attempts }) => [
     ...(stage === 0 ? [] : [`  reached: ${enumWords(StageSchema, stage)}`]),
     ...attemptLines(attempts),
@@ -128,6 +132,11 @@ function semanticFailure({ violations, excerpt, attempts }: SemanticFailureDetai
     ...violations.map(({ rule, message }) => `  ${message || "does not hold"} (${rule})`),
     ...answerLines(excerpt, attempts),
   ];
+}
+
+function idempotencyConflict({ idempotencyKey, firstCallId, firstStartedAt }: IdempotencyConflictDetail): string[] {
+  const since = firstStartedAt ? ` since ${timestampDate(firstStartedAt).toISOString()}` : "";
+  return [`  ${idempotencyKey} belongs to call ${firstCallId}${since}`];
 }
 
 /** An answer that was paid for and is of no use. */

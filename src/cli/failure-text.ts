@@ -15,6 +15,7 @@ const advice: Readonly<Record<FailureReason, Advice>> = {
   INVALID_REQUEST: { exit: usage, fix: "Mend what is named above." },
   UNKNOWN_PROMPT: { exit: usage, fix: "`sluice prompts list` shows the prompts of the server." },
   UNKNOWN_MODEL: { exit: usage, fix: "`sluice models` shows the models of the server." },
+  UNKNOWN_CALL: { exit: usage, fix: "`sluice usage calls` lists calls; one that just ended is there in a moment." },
   UNAUTHENTICATED: {
     exit: failure,
     fix: "Put the key into an environment variable and name it with --api-key-env; `sluice key create` makes one.",
@@ -44,6 +45,10 @@ const advice: Readonly<Record<FailureReason, Advice>> = {
   OVERLOADED: { exit: retryLater, fix: "Try again after the wait." },
   STORE_UNAVAILABLE: { exit: retryLater, fix: "Try again after the wait." },
   CACHE_MISS: { exit: failure, fix: "Call without the restriction to cached answers." },
+  IDEMPOTENCY_CONFLICT: {
+    exit: usage,
+    fix: "Give each piece of work an --idempotency-key of its own; a repetition must ask the same.",
+  },
   DEADLINE_EXCEEDED: { exit: retryLater, fix: "Try again, or raise defaults.deadline_ms of the server." },
   CANCELLED: { exit: failure, fix: "Call again." },
   INTERNAL: { exit: failure, fix: "This is a bug: report it with the call id; the server's log has the cause." },

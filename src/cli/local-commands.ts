@@ -48,6 +48,7 @@ export function addLocalCommands(program: Command, { terminal, run }: CommandSet
     .description("make an API key")
     .requiredOption("--id <id>", "name of the key, for logs and the ledger")
     .requiredOption("--tenant <tenant>", "whose key it is")
+    .option("--admin", "let its callers use AdminService: `sluice cache` and the like, for all tenants")
     .addHelpText("after", KEY_HELP)
-    .action(run((options: { id: string; tenant: string }) => createKey(options, terminal)));
+    .action(run((options: { id: string; tenant: string; admin?: boolean }) => createKey(options, terminal)));
 }

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { packageVersion } from "../config/package-dir.ts";
+import { addCacheCommands } from "./cache-commands.ts";
 import { addCallCommands } from "./call-commands.ts";
 import type { CommandSettings } from "./command-settings.ts";
 import { addLocalCommands } from "./local-commands.ts";
@@ -35,6 +36,7 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
   };
   addLocalCommands(program, settings);
   addCallCommands(program, settings);
+  addCacheCommands(program, settings);
   configure(program, terminal);
   try {
     await program.parseAsync([...args], { from: "user" });

@@ -1,3 +1,4 @@
+import { Option } from "commander";
 import { createClient, type SluiceClient } from "../rpc/client.ts";
 import { type Terminal, UserError } from "./terminal.ts";
 
@@ -8,7 +9,15 @@ export interface ServerOptions {
   readonly apiKeyEnv?: string;
 }
 
-export const DEFAULT_SERVER = "http://127.0.0.1:8080";
+const DEFAULT_SERVER = "http://127.0.0.1:8080";
+
+export function serverOption(): Option {
+  return new Option("--server <url>", "the running server").default(DEFAULT_SERVER).env("SLUICE_SERVER");
+}
+
+export function apiKeyOption(): Option {
+  return new Option("--api-key-env <name>", "environment variable that holds the API key");
+}
 
 /** @throws UserError for an address that is no URL, and for a key variable that is not set. */
 export function connect({ server, apiKeyEnv }: ServerOptions, { env }: Pick<Terminal, "env">): SluiceClient {

@@ -5,6 +5,8 @@ export interface Caller {
   readonly tenant: string;
   /** Id of the API key; empty where the service is open. */
   readonly keyId: string;
+  /** Whether it may use AdminService, for all tenants. Where the service is open everybody may. */
+  readonly isAdmin: boolean;
 }
 
 /** What every stage knows of the call it works for. */

@@ -26,7 +26,7 @@ export type Skipped = Pick<SkippedModel, "model" | "cause"> & { readonly retryAf
 export type Failure =
   | { readonly reason: "INVALID_REQUEST"; readonly violations: readonly FieldViolation[] }
   | {
-      readonly reason: "UNKNOWN_PROMPT" | "UNKNOWN_MODEL";
+      readonly reason: "UNKNOWN_PROMPT" | "UNKNOWN_MODEL" | "UNKNOWN_CALL";
       readonly name: string;
       readonly version?: string;
       readonly nearest: readonly string[];
@@ -98,6 +98,13 @@ export type Failure =
       readonly retryAfterMs: number;
     }
   | { readonly reason: "CACHE_MISS"; readonly key: string }
+  | {
+      readonly reason: "IDEMPOTENCY_CONFLICT";
+      readonly key: string;
+      /** The call that has the key, and when it began. */
+      readonly firstCallId: string;
+      readonly firstStartedAtMs: number;
+    }
   | {
       readonly reason: "DEADLINE_EXCEEDED" | "CANCELLED";
       readonly stage: Stage;

@@ -1,27 +1,32 @@
-import type { Completion } from "../../gen/sluice/v1/completion_pb.ts";
+import type { CacheStatus, Completion } from "../../gen/sluice/v1/completion_pb.ts";
 import { Stage } from "../../gen/sluice/v1/error_detail_pb.ts";
 import { RestartCause } from "../../gen/sluice/v1/pipeline_service_pb.ts";
+import type { CacheEntry, CacheTags } from "../core/cache.ts";
 import type { ModelTarget } from "../core/model.ts";
 import { shownExampleOf } from "./build-context/parts.ts";
-import { type CachePolicy, type CachePorts, store } from "./cache.ts";
-import {
-  type CallModelPorts,
-  callModel,
-  type Judge,
-  type ModelAnswer,
-  type ModelJob,
-  type ModelStep,
-} from "./call-model.ts";
+import { type CachePolicy, type CachePorts, keepNear, store } from "./cache.ts";
+import { type CallModelPorts, callModel, type Judge, type ModelJob, type ModelStep } from "./call-model.ts";
 import { assembleCompletion } from "./completion.ts";
 import { judge } from "./judge.ts";
+import { type Turn, takeTurn } from "./shared-flight.ts";
 
 export interface AnswerPorts extends CallModelPorts {
   readonly cache: CachePorts;
 }
 
+/** What a call asks, and how it uses the cache. */
+export interface AnswerJob extends ModelJob {
+  readonly key: string;
+  readonly policy: CachePolicy;
+  /** Whether the shared layer answered when it was asked: one that does not is not asked who leads. */
+  readonly sharedAnswers: boolean;
+}
+
 /** What the work of a call sends to everyone who waits for it. */
 export type AnswerEvent =
   | Exclude<ModelStep, { kind: "answered" }>
+  /** Once, instead of all others: another process made the answer. */
+  | { readonly kind: "taken"; readonly entry: CacheEntry; readonly status: CacheStatus }
   /** Once, last. */
   | {
       readonly kind: "completed";
@@ -29,17 +34,65 @@ export type AnswerEvent =
       readonly target: ModelTarget;
       /** Whether the same request would be answered so again; else what was dropped is this answer's own. */
       readonly isAsAsked: boolean;
+      /** Whether it may answer others: only whole answers of the model that was asked for, or escalates to. */
+      readonly isGood: boolean;
       readonly timings: readonly (readonly [typeof Stage.CALL_MODEL | typeof Stage.PARSE, number])[];
     };
 
 /**
- * Makes an answer: call model → parse → store cache. Ends with exactly one `completed`, or throws.
- * The deltas since the last restart, joined, are the completion's text.
+ * Makes an answer: take the lead → call model → parse → store cache. Ends with exactly one `completed` or `taken`, or
+ * throws. The deltas since the last restart, joined, are the completion's text.
  */
-export async function* makeAnswer(
+export async function* makeAnswer(ports: AnswerPorts, job: AnswerJob): AsyncGenerator<AnswerEvent, void, undefined> {
+  const { key, policy } = job;
+  const since = ports.cache.invalidations.count;
+  const turn = await turnOf(ports, job);
+  if (turn.kind === "taken") {
+    ports.cache.tally.taken += 1;
+    await keepNear(ports.cache, key, turn, since);
+    yield { kind: "taken", entry: turn.entry, status: turn.status };
+    return;
+  }
+  if (turn.isTakenOver) ports.cache.tally.takenOver += 1;
+  let stored = Promise.resolve();
+  try {
+    for await (const event of askModels(ports, { ...job, isTakenOver: job.isTakenOver || turn.isTakenOver })) {
+      if (event.kind === "completed" && event.isGood && policy.mayWrite) {
+        const entry = { completion: event.completion, tags: tagsOf(job, event.completion) };
+        const how = { ttlMs: policy.ttlMs, since, isRefresh: !policy.mayRead };
+        stored = (await store(ports.cache, key, entry, how)).shared.catch((error: unknown) => {
+          ports.log.error("cache_store_failed", { call_id: job.call.id, error });
+        });
+      }
+      yield event;
+    }
+  } finally {
+    // Those who follow look for the answer when the lease is gone.
+    const { lease } = turn;
+    if (lease) void stored.then(() => lease.release());
+  }
+}
+
+function turnOf(ports: AnswerPorts, job: AnswerJob): Promise<Turn> | Turn {
+  const { shared } = ports.cache;
+  if (!shared || !job.policy.mayJoin || !job.sharedAnswers) return { kind: "lead", isTakenOver: false };
+  return takeTurn({ shared, clock: ports.clock, log: ports.log }, job.key, job);
+}
+
+function tagsOf({ call, context }: AnswerJob, completion: Completion): CacheTags {
+  const { prompt } = context.draft;
+  return {
+    tenant: call.caller.tenant,
+    promptName: prompt?.name ?? "",
+    promptVersion: prompt?.version ?? "",
+    models: [...new Set([context.target.alias, completion.model])],
+  };
+}
+
+async function* askModels(
   ports: AnswerPorts,
-  job: ModelJob & { readonly key: string; readonly policy: CachePolicy },
-): AsyncGenerator<AnswerEvent, void, undefined> {
+  job: ModelJob,
+): AsyncGenerator<Exclude<AnswerEvent, { kind: "taken" }>, void, undefined> {
   const { output, variables, said } = job.context.draft;
   const startedMs = ports.clock.monotonicMs();
   let parseMs = 0;
@@ -84,12 +137,12 @@ export async function* makeAnswer(
     const { text } = answer.good;
     if (text !== sent) yield* replaceText(sent, text, answer.target);
     const completion = assembleCompletion(answer, job.context, job.charges.total());
-    if (job.policy.mayWrite && isGood(answer)) await store(ports.cache, job.key, completion, job.policy.ttlMs);
     yield {
       kind: "completed",
       completion,
       target: answer.target,
       isAsAsked: answer.isAsAsked,
+      isGood: answer.finish === "stop" && answer.isAsAsked,
       timings: [
         [Stage.CALL_MODEL, answeredMs - startedMs - parseMs],
         [Stage.PARSE, parseMs],
@@ -111,13 +164,12 @@ function trimming(): (text: string, isFirst: boolean) => string {
   };
 }
 
-/** Only whole answers of the model that was asked for, or escalates to, are stored; bad ones never get here. */
-function isGood(answer: ModelAnswer): boolean {
-  return answer.finish === "stop" && answer.isAsAsked;
-}
-
 /** What was sent is not the validated value: it had prose around it, or needed a repair. */
-function* replaceText(sent: string, text: string, target: ModelTarget): Generator<AnswerEvent> {
+function* replaceText(
+  sent: string,
+  text: string,
+  target: ModelTarget,
+): Generator<Exclude<AnswerEvent, { kind: "taken" }>> {
   if (sent) yield { kind: "restarted", cause: RestartCause.REPAIR, target };
   if (text) yield { kind: "delta", text, target };
 }

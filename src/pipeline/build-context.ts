@@ -12,31 +12,51 @@ export interface BuildContextPorts extends FitPorts {
   readonly schemas: JsonSchemas;
 }
 
-/** A request with its names resolved, fitted to the model that is asked first. */
-export interface BuiltContext {
+/** A request with its names resolved, for the model that is asked first, but not yet fitted to it. */
+export interface DraftedContext {
   /** What other models of the chain are fitted from. */
   readonly draft: Draft;
   readonly target: ModelTarget;
   /** Who is asked, one after the other, when its answers stay bad. */
   readonly escalations: readonly ModelTarget[];
+}
+
+/** A request with its names resolved, fitted to the model that is asked first. */
+export interface BuiltContext extends DraftedContext {
   readonly fitted: FittedPrompt;
 }
 
 /**
  * The build-context stage: prompt file and variables → messages that fit the model.
- * Errors: UNKNOWN_PROMPT, UNKNOWN_MODEL, INVALID_REQUEST (variables, chat-template tokens, checks that cannot hold),
- * CONTEXT_OVERFLOW.
+ * Errors: those of `draftContext`, then those of `fitContext`.
  */
 export function buildContext(ports: BuildContextPorts, valid: ValidInput): BuiltContext {
+  return fitContext(ports, valid, draftContext(ports, valid));
+}
+
+/**
+ * Resolves names and fills in the prompt. Without counting, which is most of the stage's work.
+ * Errors: UNKNOWN_PROMPT, UNKNOWN_MODEL, INVALID_REQUEST (variables, chat-template tokens).
+ */
+export function draftContext(ports: BuildContextPorts, valid: ValidInput): DraftedContext {
   const draft = draftRequest(ports, valid);
   const target = ports.models.resolve(draft.modelAlias ?? ports.models.defaultAlias);
   if (!takesTexts(target, draft)) {
     const what = `holds a chat-template token, which the server of ${target.alias} may read as structure`;
     throw invalidRequest(draft.templateTokenField() ?? "input", "template_token", what);
   }
+  return { draft, target, escalations: escalationsOf(ports.models, target) };
+}
+
+/**
+ * Fits what was drafted to the model's window.
+ * Errors: CONTEXT_OVERFLOW, INVALID_REQUEST (checks that cannot hold).
+ */
+export function fitContext(ports: FitPorts, valid: ValidInput, drafted: DraftedContext): BuiltContext {
+  const { draft, target } = drafted;
   const fitted = fitToModel(ports, draft, target);
   refuseHopelessChecks(valid, draft, fitted);
-  return { draft, target, escalations: escalationsOf(ports.models, target), fitted };
+  return { ...drafted, fitted };
 }
 
 /** Before a model is paid for answers of which none could be good. */

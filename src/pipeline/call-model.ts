@@ -54,7 +54,7 @@ export async function* callModel(
   judge: Judge,
 ): AsyncGenerator<ModelStep, void, undefined> {
   const { charges } = job;
-  const route = new Route(ports, job.context);
+  const route = new Route(ports, job.context, job.isTakenOver ? AttemptCause.TAKEOVER : AttemptCause.FIRST);
   let isVoid = false;
   for (;;) {
     const { leg } = route;

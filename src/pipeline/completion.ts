@@ -39,25 +39,24 @@ export function assembleCompletion(answer: ModelAnswer, context: BuiltContext, c
   });
 }
 
+/** Parts of a completion that differ among the callers of one answer. */
+export type OwnParts = Partial<Pick<Completion, "prompt" | "truncation">>;
+
 /**
- * The completion for a caller who did not pay for it: what was spent is another call's. From the cache it says what it
- * saved. Prompt and truncation are this caller's own: different prompts, cut differently, can ask the same question. Of
- * an answer that was not made as asked (by a fallback, say) the truncation stays. What is stored stays as it is.
+ * The completion for a caller who did not pay for it: what was spent is another call's, and that is what this one saved.
+ * What is stored stays as it is.
+ * @param own parts that are this caller's own, in place of those of the one who paid.
  */
-export function unpaid(
-  { completion, isAsAsked }: { readonly completion: Completion; readonly isAsAsked: boolean },
-  cacheStatus: CacheStatus,
-  context: BuiltContext,
-): Completion {
-  const copy = clone(CompletionSchema, completion);
-  copy.prompt = promptReference(context.draft.prompt);
-  if (isAsAsked) copy.truncation = truncation(context.fitted.dropped);
-  copy.cacheStatus = cacheStatus;
-  copy.savedNanoUsd = cacheStatus === CacheStatus.JOINED ? undefined : completion.costNanoUsd;
-  copy.usage = create(TokenUsageSchema);
-  copy.costNanoUsd = 0n;
-  copy.attempts = [];
-  return copy;
+export function unpaid(completion: Completion, cacheStatus: CacheStatus, own: OwnParts = {}): Completion {
+  return {
+    ...clone(CompletionSchema, completion),
+    ...own,
+    cacheStatus,
+    savedNanoUsd: completion.costNanoUsd,
+    usage: create(TokenUsageSchema),
+    costNanoUsd: 0n,
+    attempts: [],
+  };
 }
 
 /** The completion with what belongs to this one call. */

@@ -1,7 +1,9 @@
 import { create } from "@bufbuild/protobuf";
-import type { CompletionInput } from "../../gen/sluice/v1/completion_input_pb.ts";
+import type { CacheOptions, CompletionInput } from "../../gen/sluice/v1/completion_input_pb.ts";
 import { CacheStatus } from "../../gen/sluice/v1/completion_pb.ts";
 import {
+  type CachePreview,
+  CachePreviewSchema,
   type CostPreview,
   CostPreviewSchema,
   type Explanation,
@@ -12,10 +14,11 @@ import {
 import { type Message, MessageSchema, Role } from "../../gen/sluice/v1/message_pb.ts";
 import type { Call } from "../core/call.ts";
 import type { ChatMessage } from "../core/model.ts";
-import { costNanoUsd, type PriceBook } from "../core/money.ts";
+import { exactCost, type PriceBook, roundToNanoUsd } from "../core/money.ts";
 import type { TokenBudget as Budget } from "./build-context/fit.ts";
 import { type BuildContextPorts, type BuiltContext, buildContext } from "./build-context.ts";
 import { type CachePorts, cachePolicy, lookUp } from "./cache.ts";
+import { NO_CORPUS, requestKey } from "./cache-key/request-key.ts";
 import { contentKey } from "./cache-key.ts";
 import { promptReference, truncation } from "./completion.ts";
 import { type ValidatePorts, validate } from "./validate.ts";
@@ -23,6 +26,8 @@ import { type ValidatePorts, validate } from "./validate.ts";
 export interface ExplainPorts extends ValidatePorts, BuildContextPorts {
   readonly prices: PriceBook;
   readonly cache: CachePorts;
+  /** For the digests of the keys' parts. */
+  readonly inputHashKey: Uint8Array;
 }
 
 /** Everything about a call but the call. Throws what `Complete` would throw before it looks up the cache. */
@@ -34,11 +39,6 @@ export async function explain(
   const valid = validate(ports, input);
   const context = buildContext(ports, valid);
   const { target, fitted, draft } = context;
-  const { key, parts } = contentKey(call.caller.tenant, context);
-  const policy = cachePolicy(valid.input.cache, ports.cache.defaultTtlMs);
-  const found = policy.mayRead ? await lookUp(ports.cache, key, () => undefined) : undefined;
-  const hit = found && "completion" in found ? found : undefined;
-  const missed = policy.mayWrite ? CacheStatus.MISS : CacheStatus.BYPASSED;
   return create(ExplanationSchema, {
     messages: fitted.messages.map(toContractMessage),
     model: target.alias,
@@ -46,9 +46,33 @@ export async function explain(
     prompt: promptReference(draft.prompt),
     budget: budgetMessage(fitted.budget),
     truncation: truncation(fitted.dropped),
-    cache: { key, status: hit?.status ?? missed, keyParts: [...parts] },
+    cache: await cachePreview(ports, call, valid.input.cache, context),
     cost: costPreview(ports.prices, context),
     synthetic: target.synthetic,
+  });
+}
+
+async function cachePreview(
+  ports: ExplainPorts,
+  call: Call,
+  options: CacheOptions | undefined,
+  context: BuiltContext,
+): Promise<CachePreview> {
+  const { fitted, ...drafted } = context;
+  const { tenant } = call.caller;
+  const content = contentKey(tenant, context);
+  const request = requestKey(tenant, drafted, NO_CORPUS);
+  const policy = cachePolicy(options, ports.cache.defaultTtlMs);
+  const found = policy.mayRead ? await lookUp(ports.cache, content.key, () => undefined) : undefined;
+  const hit = found && "entry" in found ? found : undefined;
+  const missed = policy.mayWrite ? CacheStatus.MISS : CacheStatus.BYPASSED;
+  return create(CachePreviewSchema, {
+    key: content.key,
+    status: hit?.status ?? missed,
+    requestKey: request.key,
+    parts: [...content.parts(ports.inputHashKey)],
+    requestParts: [...request.parts(ports.inputHashKey)],
+    corpusVersion: NO_CORPUS,
   });
 }
 
@@ -78,10 +102,12 @@ function costPreview(prices: PriceBook, context: BuiltContext): CostPreview {
   const { target, fitted } = context;
   const price = prices.price(target.provider, target.providerModel);
   if (!price) return create(CostPreviewSchema);
-  const nothing = { promptTokens: 0, cachedPromptTokens: 0, completionTokens: 0, reasoningTokens: 0 };
+  const promptTokens = fitted.budget.promptTokens;
+  const completionTokens = fitted.sampling.maxOutputTokens;
+  const cost = exactCost({ promptTokens, cachedPromptTokens: 0, completionTokens, reasoningTokens: 0 }, price);
   return create(CostPreviewSchema, {
-    promptNanoUsd: costNanoUsd({ ...nothing, promptTokens: fitted.budget.promptTokens }, price),
-    maxCompletionNanoUsd: costNanoUsd({ ...nothing, completionTokens: fitted.sampling.maxOutputTokens }, price),
+    promptNanoUsd: roundToNanoUsd(cost.inputFemtoUsd),
+    maxCompletionNanoUsd: roundToNanoUsd(cost.outputFemtoUsd),
     priceVersion: price.version,
   });
 }

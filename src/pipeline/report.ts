@@ -8,7 +8,7 @@ import { type Failure, type FailureReason, failureOf, SluiceError } from "../cor
 import type { CallFinished, Ledger } from "../core/ledger.ts";
 import type { Log } from "../core/log.ts";
 import type { ActiveCalls } from "./active-calls.ts";
-import type { BuiltContext } from "./build-context.ts";
+import type { DraftedContext } from "./build-context.ts";
 import type { Charges, Payer } from "./charge.ts";
 import { NobodyWaitsError } from "./flight.ts";
 import { CallTrace } from "./trace.ts";
@@ -28,6 +28,7 @@ const cacheWords: Readonly<Record<number, string>> = {
   [CacheStatus.SHARED_HIT]: "shared_hit",
   [CacheStatus.JOINED]: "joined",
   [CacheStatus.BYPASSED]: "bypassed",
+  [CacheStatus.REPLAYED]: "replayed",
 };
 
 /**
@@ -42,7 +43,7 @@ export class CallReport {
   /** Absent until it has been validated: what is not is not written anywhere. */
   attribution?: Attribution;
   /** Absent until it is known what is asked. */
-  asked?: { readonly context: BuiltContext; readonly key: string };
+  asked?: DraftedContext & { readonly key: string };
   /** Present where this call pays for attempts. */
   charges?: Charges;
   #written = false;
@@ -62,6 +63,9 @@ export class CallReport {
       tenant: this.#call.caller.tenant,
       feature: this.attribution?.feature ?? "",
       user: this.attribution?.user ?? "",
+      method: this.#call.method,
+      promptName: this.asked?.draft.prompt?.name ?? "",
+      promptVersion: this.asked?.draft.prompt?.version ?? "",
     };
   }
 
@@ -135,7 +139,9 @@ export class CallReport {
 
   #record(completion: Completion | undefined, errorReason: FailureReason | "", latencyMs: number): CallFinished {
     const { payer } = this;
-    const context = this.asked?.context;
+    const { draft, target } = this.asked ?? {};
+    // Of an answer that is repeated nothing was built: it says itself what it answers.
+    const prompt = draft ? draft.prompt : completion?.prompt;
     const charged = this.charges?.total();
     const cost = completion ? completion.costNanoUsd : charged ? charged.costNanoUsd : 0n;
     return {
@@ -145,9 +151,9 @@ export class CallReport {
       feature: payer.feature,
       user: payer.user,
       method: this.#call.method,
-      prompt_name: context?.draft.prompt?.name ?? "",
-      prompt_version: context?.draft.prompt?.version ?? "",
-      model: context?.target.alias ?? "",
+      prompt_name: prompt?.name ?? "",
+      prompt_version: prompt?.version ?? "",
+      model: target?.alias ?? completion?.model ?? "",
       answered_by: completion?.model ?? "",
       input_hash: this.#inputHash(),
       cache_status: cacheWords[completion?.cacheStatus ?? CacheStatus.UNSPECIFIED] ?? "",
@@ -157,7 +163,7 @@ export class CallReport {
       saved_nano_usd: completion?.savedNanoUsd?.toString() ?? null,
       latency_ms: latencyMs,
       stage_ms: this.trace.stageMs(),
-      synthetic: completion?.synthetic ?? context?.target.synthetic ?? false,
+      synthetic: completion?.synthetic ?? target?.synthetic ?? false,
       error_reason: errorReason,
       started_at: new Date(this.trace.startedAtMs).toISOString(),
       // Not the time of day: that clock may have stepped back meanwhile, and a row would end before it begins.

@@ -1,10 +1,9 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import type { CompletionInput } from "../../gen/sluice/v1/completion_input_pb.ts";
-import { CacheStatus } from "../../gen/sluice/v1/completion_pb.ts";
 import { type StreamCompleteResponse, StreamCompleteResponseSchema } from "../../gen/sluice/v1/pipeline_service_pb.ts";
 import type { Call } from "../core/call.ts";
-import { type CallEvent, type CompletePorts, runCall } from "./complete.ts";
-import { promptReference } from "./completion.ts";
+import type { CallEvent } from "./call-events.ts";
+import { type CompletePorts, runCall } from "./complete.ts";
 import { JsonParts } from "./json-parts.ts";
 import { inPieces } from "./replay.ts";
 
@@ -15,18 +14,14 @@ export async function* streamCall(
   input: CompletionInput | undefined,
 ): AsyncGenerator<StreamCompleteResponse, void, undefined> {
   let sequence = 0n;
-  let isReplay = false;
   let isJson = false;
   let parts: JsonParts | undefined;
   for await (const event of runCall(ports, call, input)) {
-    if (event.kind === "started") {
-      isReplay = isHit(event.cacheStatus);
-      isJson = event.output === "json";
-    }
+    if (event.kind === "started") isJson = event.isJson;
     // Parts are of one answer: what follows a restart is another.
     if (event.kind === "started" || event.kind === "restarted") parts = isJson ? new JsonParts() : undefined;
-    // A cached answer is one delta; it goes out in pieces like a live one.
-    const pieces = event.kind === "delta" && isReplay ? deltasOf(event.text) : [event];
+    // An answer that is there already is one delta; it goes out in pieces like a live one.
+    const pieces = event.kind === "delta" && event.isWhole ? deltasOf(event.text) : [event];
     for (const piece of pieces) {
       if (piece.kind === "delta") sequence += 1n;
       yield response(contractEvent(piece, call, sequence));
@@ -45,12 +40,8 @@ function response(event: ContractEvent): StreamCompleteResponse {
 function contractEvent(event: CallEvent, call: Call, sequenceNumber: bigint): ContractEvent {
   switch (event.kind) {
     case "started": {
-      const { target, cacheStatus, prompt } = event;
-      const { alias: model, synthetic } = target;
-      return {
-        case: "started",
-        value: { callId: call.id, model, synthetic, cacheStatus, prompt: promptReference(prompt) },
-      };
+      const { model, synthetic, cacheStatus, prompt } = event;
+      return { case: "started", value: { callId: call.id, model, synthetic, cacheStatus, prompt } };
     }
     case "delta":
       return { case: "textDelta", value: { sequenceNumber, text: event.text } };
@@ -59,10 +50,6 @@ function contractEvent(event: CallEvent, call: Call, sequenceNumber: bigint): Co
     case "finished":
       return { case: "finished", value: { completion: event.completion } };
   }
-}
-
-function isHit(status: CacheStatus): boolean {
-  return status === CacheStatus.MEMORY_HIT || status === CacheStatus.SHARED_HIT;
 }
 
 function* deltasOf(text: string): Generator<CallEvent> {

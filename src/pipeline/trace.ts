@@ -50,13 +50,16 @@ export class CallTrace {
     }
   }
 
-  /** Enters a stage; the returned function leaves it, and does nothing when it is called again. */
+  /**
+   * Enters a stage; the returned function leaves it, and does nothing when it is called again. A stage may be entered
+   * several times: its time is the sum.
+   */
   begin(stage: TracedStage): () => void {
     const startedMs = this.#clock.monotonicMs();
     let left = false;
     this.stage = stage;
     return () => {
-      if (!left) this.set(stage, this.#clock.monotonicMs() - startedMs);
+      if (!left) this.set(stage, (this.#stageMs.get(stage) ?? 0) + this.#clock.monotonicMs() - startedMs);
       left = true;
     };
   }

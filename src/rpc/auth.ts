@@ -9,6 +9,8 @@ export interface ApiKey {
   readonly tenant: string;
   /** SHA-256 of the key, 64 hex digits. */
   readonly sha256: string;
+  /** Whether it is for those who run the server. Default: no. */
+  readonly admin?: boolean;
 }
 
 /** The headers of a request, whatever holds them; null for one that it has not. */
@@ -25,18 +27,19 @@ const HOW = "send it as `authorization: Bearer <key>` or `x-api-key: <key>`";
 const MAX_KEY_CHARACTERS = 4096;
 
 /**
- * Knows the keys of the configuration. Without keys the service is open, and every caller is tenant `local`; what
- * credentials such a caller sends is not looked at.
+ * Knows the keys of the configuration. Without keys the service is open, and every caller is tenant `local` and an
+ * administrator; what credentials such a caller sends is not looked at.
  * @throws RangeError for a hash that is not 64 hex digits.
  */
 export function createAuthenticator(apiKeys: readonly ApiKey[]): Authenticator {
   if (apiKeys.length === 0) {
-    const local: Caller = { tenant: "local", keyId: "" };
+    const local: Caller = { tenant: "local", keyId: "", isAdmin: true };
     return { authenticate: () => local };
   }
-  const known = apiKeys.map(({ id, tenant, sha256 }) => {
+  const known = apiKeys.map(({ id, tenant, sha256, admin = false }) => {
     if (!/^[0-9a-f]{64}$/i.test(sha256)) throw new RangeError(`API key ${id}: sha256 must be 64 hex digits`);
-    return { hash: Buffer.from(sha256, "hex"), caller: { tenant, keyId: id } satisfies Caller };
+    const caller: Caller = { tenant, keyId: id, isAdmin: admin };
+    return { hash: Buffer.from(sha256, "hex"), caller };
   });
   return {
     authenticate(header) {

@@ -1,6 +1,12 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { ConnectError, createClient as createServiceClient, type Interceptor } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
+import {
+  AdminService,
+  type GetStatusResponse,
+  type PurgeCacheRequestSchema,
+  type PurgeCacheResponse,
+} from "../../gen/sluice/v1/admin_service_pb.ts";
 import type { CompletionInputSchema } from "../../gen/sluice/v1/completion_input_pb.ts";
 import type { Model } from "../../gen/sluice/v1/model_pb.ts";
 import { ModelService } from "../../gen/sluice/v1/model_service_pb.ts";
@@ -19,6 +25,9 @@ export interface SluiceClient {
   listModels(): Promise<readonly Model[]>;
   /** All of them, by name; pages are fetched as they are needed. */
   listPrompts(): AsyncIterable<PromptSummary>;
+  /** Needs a key for operators, as `purgeCache` does. */
+  getStatus(): Promise<GetStatusResponse>;
+  purgeCache(request: MessageInitShape<typeof PurgeCacheRequestSchema>): Promise<PurgeCacheResponse>;
 }
 
 /** `url` is the server's address with http or https; the key is sent as `authorization: Bearer …`. */
@@ -32,6 +41,7 @@ export function createClient({ url, apiKey }: { url: string; apiKey?: string }):
   const pipeline = createServiceClient(PipelineService, transport);
   const models = createServiceClient(ModelService, transport);
   const prompts = createServiceClient(PromptService, transport);
+  const admin = createServiceClient(AdminService, transport);
 
   return {
     async *streamComplete(input) {
@@ -45,13 +55,9 @@ export function createClient({ url, apiKey }: { url: string; apiKey?: string }):
         throw await translated(error, url, hasAnswered);
       }
     },
-    async listModels() {
-      try {
-        return (await models.listModels({})).models;
-      } catch (error) {
-        throw await translated(error, url);
-      }
-    },
+    listModels: () => answered(url, async () => (await models.listModels({})).models),
+    getStatus: () => answered(url, () => admin.getStatus({})),
+    purgeCache: (request) => answered(url, () => admin.purgeCache(request)),
     async *listPrompts() {
       let pageToken = "";
       try {
@@ -65,6 +71,14 @@ export function createClient({ url, apiKey }: { url: string; apiKey?: string }):
       }
     },
   };
+}
+
+async function answered<T>(url: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw await translated(error, url);
+  }
 }
 
 async function translated(error: unknown, url: string, hasAnswered = false): Promise<unknown> {

@@ -1,8 +1,10 @@
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
 import {
   CacheMissDetailSchema,
   ContentFilteredDetailSchema,
   ContextOverflowDetailSchema,
+  IdempotencyConflictDetailSchema,
   InterruptedDetailSchema,
   LoadDetailSchema,
   ModelFailureDetailSchema,
@@ -35,6 +37,11 @@ export const errorTable: ErrorTable = {
   UNKNOWN_MODEL: {
     code: Code.NotFound,
     message: "no such model alias; ModelService.ListModels lists them, the details name the nearest",
+    details: unknownName,
+  },
+  UNKNOWN_CALL: {
+    code: Code.NotFound,
+    message: "no such call of this tenant in the ledger; its records may still be on their way to the database",
     details: unknownName,
   },
   UNAUTHENTICATED: {
@@ -145,6 +152,17 @@ export const errorTable: ErrorTable = {
     code: Code.FailedPrecondition,
     message: "nothing is cached for this request, and the cache mode forbids calling a model; use CACHE_MODE_DEFAULT",
     details: ({ key }, room) => [detail(CacheMissDetailSchema, { key: excerpt(key, room) })],
+  },
+  IDEMPOTENCY_CONFLICT: {
+    code: Code.AlreadyExists,
+    message: "the idempotency key belongs to another request; use a key of its own for each piece of work",
+    details: ({ key, firstCallId, firstStartedAtMs }, room) => [
+      detail(IdempotencyConflictDetailSchema, {
+        idempotencyKey: excerpt(key, room),
+        firstCallId: excerpt(firstCallId, room),
+        firstStartedAt: timestampFromMs(firstStartedAtMs),
+      }),
+    ],
   },
   DEADLINE_EXCEEDED: {
     code: Code.DeadlineExceeded,

@@ -15,9 +15,20 @@ describe("sluice", () => {
   afterEach(() => folder.remove());
 
   it("shows help for every command, with examples", async () => {
-    for (const args of [[], ["serve"], ["complete"], ["key", "create"], ["prompts", "check"], ["prompts", "render"]]) {
+    const commands = [
+      "",
+      "serve",
+      "complete",
+      "cache stats",
+      "cache purge",
+      "key create",
+      "prompts check",
+      "prompts render",
+    ];
+    for (const command of commands) {
+      const args = command.split(" ").filter(Boolean);
       const { code, stdout, stderr } = await runSluice([...args, "--help"]);
-      assert.deepEqual([code, stderr], [0, ""], args.join(" "));
+      assert.deepEqual([code, stderr], [0, ""], command);
       assert.match(stdout, /Examples?:\n {2}\$ sluice /);
     }
   });
@@ -101,6 +112,14 @@ describe("sluice", () => {
       const entry = parseStrictYaml(first.stderr.slice(first.stderr.indexOf("- id")).replace(/^ {4}/gm, ""));
       assert.deepEqual(entry, { ok: true, value: [{ id: "billing", tenant: "acme", sha256 }] });
       assert.ok(!first.stderr.includes(first.stdout.trim()));
+    });
+
+    it("makes a key for operators where it is told to", async () => {
+      const { code, stderr } = await runSluice(["key", "create", "--id", "ops", "--tenant", "acme", "--admin"]);
+      assert.equal(code, 0);
+      const entry = parseStrictYaml(stderr.slice(stderr.indexOf("- id")).replace(/^ {4}/gm, ""));
+      assert.ok(entry.ok && Array.isArray(entry.value));
+      assert.equal(entry.value[0].admin, true);
     });
 
     it("refuses an id with control characters, and one that is empty or too long, in words of their own", async () => {

@@ -63,6 +63,7 @@ describe("sluice complete", () => {
       [
         ...["--version", "v2", "--model", "fast", "--feature", "support", "--user", "u-17", "--no-cache"],
         ...["--var", `text=@${file}`, "--var", "note=a=b", "--var", "at=@@x", "--var", "piped=@-"],
+        ...["--idempotency-key", "order-4711"],
         ...["--vars-json", '{"n": 12345678901234567890}', "--api-key-env", "KEY"],
         ...["--chunk", "a=first", "--chunk", `b=@${file}`],
       ],
@@ -87,7 +88,15 @@ describe("sluice complete", () => {
     assert.equal(input?.attribution?.feature, "support");
     assert.equal(input?.attribution?.user, "u-17");
     assert.equal(input?.cache?.mode, CacheMode.BYPASS);
+    assert.equal(input?.idempotencyKey, "order-4711");
     assert.deepEqual(keys, ["Bearer sluice_secret"]);
+  });
+
+  it("refuses an idempotency key that is empty, before it asks", async () => {
+    const { inputs } = await serve(...answerOf("x"));
+    const { code, stderr } = await complete(["--idempotency-key", ""]);
+    assert.deepEqual([code, inputs.length], [2, 0]);
+    assert.match(stderr, /--idempotency-key: must not be empty/);
   });
 
   it("prints the whole completion as JSON where asked", async () => {

@@ -6,6 +6,7 @@ import type { Server } from "node:net";
 import { Readable } from "node:stream";
 import { createServer as createTlsServer } from "node:tls";
 import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
+import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { BadRequestSchema, QuotaFailureSchema, RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { AttemptCause } from "../../gen/sluice/v1/attempt_pb.ts";
 import {
@@ -13,6 +14,7 @@ import {
   ContentFilteredDetailSchema,
   ContentSide,
   ContextOverflowDetailSchema,
+  IdempotencyConflictDetailSchema,
   InterruptedDetailSchema,
   LoadDetailSchema,
   ModelFailureDetailSchema,
@@ -184,6 +186,20 @@ describe("what the command line prints of a failure", () => {
     ],
     ["OVERLOADED", [detail(LoadDetailSchema, { resource: "calls", limit: 4n })], ["  calls: at most 4"]],
     ["CACHE_MISS", [detail(CacheMissDetailSchema, { key: "k1" })], ["  key: k1"]],
+    [
+      "IDEMPOTENCY_CONFLICT",
+      [
+        detail(IdempotencyConflictDetailSchema, {
+          idempotencyKey: "order-4711",
+          firstCallId: "c-1",
+          firstStartedAt: timestampFromMs(Date.UTC(2026, 2, 1)),
+        }),
+      ],
+      [
+        "  order-4711 belongs to call c-1 since 2026-03-01T00:00:00.000Z",
+        "fix: Give each piece of work an --idempotency-key of its own; a repetition must ask the same.",
+      ],
+    ],
     [
       "INVALID_REQUEST",
       [detail(BadRequestSchema, { fieldViolations: [{ field: "", description: "must be JSON" }] })],

@@ -29,8 +29,11 @@ function parse(reason: string, example: string): unknown {
 /** Ids and hashes, as the examples show them. */
 const zeros: ReadonlyMap<string, string> = new Map([
   ["call_id", "00000000-0000-0000-0000-000000000000"],
+  ["firstCallId", "00000000-0000-0000-0000-000000000000"],
   ["key", "0".repeat(64)],
 ]);
+
+const times: ReadonlySet<string> = new Set(["latencyMs", "timeToFirstTokenMs", "waitMs", "firstStartedAt"]);
 
 /** The same with what differs from run to run made equal: call ids, cache keys, and how long attempts took. */
 export function normalised(value: unknown): unknown {
@@ -38,7 +41,7 @@ export function normalised(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([name]) => name !== "latencyMs" && name !== "timeToFirstTokenMs" && name !== "waitMs")
+      .filter(([name]) => !times.has(name))
       .map(([name, member]) => [name, zeros.get(name) ?? normalised(member)]),
   );
 }

@@ -10,6 +10,7 @@ import { file_sluice_v1_error_detail } from "../../gen/sluice/v1/error_detail_pb
 import { ErrorReasonSchema } from "../../gen/sluice/v1/error_reason_pb.ts";
 import { Role } from "../../gen/sluice/v1/message_pb.ts";
 import { PipelineService } from "../../gen/sluice/v1/pipeline_service_pb.ts";
+import { UsageService } from "../../gen/sluice/v1/usage_service_pb.ts";
 import { statusJson } from "../../src/rpc/status.ts";
 import { GrpcCaller, isServiceError } from "../support/grpc-caller.ts";
 import { type RunningServer, startServer } from "../support/running-server.ts";
@@ -191,6 +192,30 @@ describe("the documented example of", function () {
       session.destroy();
       await Promise.all([impatient.stop(), upstream.close()]);
     }
+  });
+
+  it("IDEMPOTENCY_CONFLICT is what the service answers", async () => {
+    const keyed = { idempotencyKey: "order-4711" };
+    const first = () => complete(ask("sandbox/echo", keyed));
+    // A new embedded database takes seconds to open, and calls with a key wait for it within bounds.
+    const whenOpen = (error: unknown): Promise<unknown> => {
+      // STORE_UNAVAILABLE is UNAVAILABLE.
+      if (!isServiceError(error) || error.code !== 14) throw error;
+      return first().catch(whenOpen);
+    };
+    await first().catch(whenOpen);
+    await shouldMatch("IDEMPOTENCY_CONFLICT", complete(ask("sandbox/extract", keyed)));
+  });
+
+  it("UNKNOWN_CALL is what the service answers", async () => {
+    const ask = () => caller.unary(UsageService.method.getCall, { callId: "01890000-0000-7000-8000-000000000000" });
+    // A new embedded database takes seconds to open; until then the store is away.
+    const whenOpen = async (error: unknown): Promise<unknown> => {
+      if (!isServiceError(error) || error.code !== 14) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return ask().catch(whenOpen);
+    };
+    await shouldMatch("UNKNOWN_CALL", ask().catch(whenOpen));
   });
 
   // Nobody is left to hear the first, and the second is what no request can bring about.

@@ -8,7 +8,8 @@ import type { Call } from "../../src/core/call.ts";
 import { type Failure, SluiceError } from "../../src/core/failure.ts";
 import type { CallFinished } from "../../src/core/ledger.ts";
 import type { UpstreamErrorKind } from "../../src/core/model.ts";
-import { type CallEvent, runCall } from "../../src/pipeline/complete.ts";
+import type { CallEvent } from "../../src/pipeline/call-events.ts";
+import { runCall } from "../../src/pipeline/complete.ts";
 import { createPipeline } from "../../src/pipeline/pipeline.ts";
 import { fakeClock } from "../support/clock.ts";
 import { scriptedModel, target } from "../support/models.ts";
@@ -88,7 +89,7 @@ describe("a call", () => {
     const chat = scriptedModel({ deltas: ["x"] });
     const ports = pipelinePorts([target({ chat })]);
     await complete(ports, ask("q"));
-    await complete(ports, ask("q"), testCall({ caller: { tenant: "other", keyId: "k" } }));
+    await complete(ports, ask("q"), testCall({ caller: { tenant: "other", keyId: "k", isAdmin: false } }));
     assert.equal(chat.requests.length, 2);
   });
 

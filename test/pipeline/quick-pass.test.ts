@@ -74,6 +74,7 @@ function randomInput(random: () => number): Init {
     })),
     overflow: some([Overflow.UNSPECIFIED, Overflow.REJECT], [12 as Overflow]),
     attribution: maybe(() => ({ feature: text(), user: text() })),
+    idempotencyKey: some(["", "order-4711", "~".repeat(255)], ["a b", "a\0", "a\n", "é", "\ud800", "x".repeat(256)]),
   };
 }
 

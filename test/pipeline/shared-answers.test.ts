@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { create } from "@bufbuild/protobuf";
 import { CompletionInputSchema } from "../../gen/sluice/v1/completion_input_pb.ts";
-import { CacheStatus, type Completion } from "../../gen/sluice/v1/completion_pb.ts";
+import { CacheStatus } from "../../gen/sluice/v1/completion_pb.ts";
 import { Role } from "../../gen/sluice/v1/message_pb.ts";
-import type { SharedCompletionCache } from "../../src/core/cache.ts";
+import type { SharedCache } from "../../src/core/cache.ts";
 import type { Call } from "../../src/core/call.ts";
 import { SluiceError } from "../../src/core/failure.ts";
 import type { CallFinished } from "../../src/core/ledger.ts";
@@ -11,6 +11,7 @@ import { createPipeline } from "../../src/pipeline/pipeline.ts";
 import { fakeClock } from "../support/clock.ts";
 import { scriptedModel, target } from "../support/models.ts";
 import { pipelinePorts, type TestPorts, testCall } from "../support/pipeline-ports.ts";
+import { SharedStore } from "../support/shared-cache.ts";
 
 type Init = Parameters<typeof create<typeof CompletionInputSchema>>[1];
 
@@ -29,15 +30,15 @@ const turn = () => new Promise(setImmediate);
 
 /** A shared layer whose look-ups wait until they are let go. */
 function slowShared() {
-  const stored = new Map<string, Completion>();
   const gates: (() => void)[] = [];
-  const layer: SharedCompletionCache = {
-    get: async (key) => stored.get(key),
-    set: async (key, completion) => void stored.set(key, completion),
-    async getWithTtl(key) {
-      const completion = stored.get(key);
+  const store = new SharedStore();
+  const shared = store.process();
+  const layer: SharedCache = {
+    ...shared,
+    async look(key) {
+      const found = await shared.look(key);
       await new Promise<void>((resolve) => gates.push(resolve));
-      return completion && { completion, remainingMs: 10_000 };
+      return found;
     },
   };
   return { layer, letGo: () => gates.splice(0).forEach((open) => void open()) };

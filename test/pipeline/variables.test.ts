@@ -31,6 +31,30 @@ describe("prompt variables", () => {
     assert.deepEqual(spelled, { id: "12345678901234567890", price: "1.10", n: 7 });
   });
 
+  it("are the same in whatever order their keys were sent", () => {
+    const print = (read: { value: unknown; spelled: unknown }) => [
+      JSON.stringify(read.value),
+      JSON.stringify(read.spelled),
+    ];
+    const [value, spelled] = print(fromJson('{"b":{"z":1.10,"10":[{"y":1,"x":2}],"2":0},"a":[3,1]}'));
+    assert.equal(value, '{"a":[3,1],"b":{"2":0,"10":[{"x":2,"y":1}],"z":1.1}}');
+    assert.equal(spelled, '{"a":[3,1],"b":{"2":0,"10":[{"x":2,"y":1}],"z":"1.10"}}');
+    assert.deepEqual(print(fromJson('{"a":[3,1],"b":{"2":0,"z":1.10,"10":[{"x":2,"y":1}]}}')), [value, spelled]);
+    const struct = create(PromptInputSchema, { name: "p", variables: { b: { y: 1, x: 2 }, a: 1 } });
+    assert.deepEqual(print(readVariables(struct)), print(fromJson('{"a":1,"b":{"x":2,"y":1}}')));
+  });
+
+  it("have one spelling where no digit differs, and no negative zero", () => {
+    for (const text of ['{"a":1.5}', '{"a":1e+21}', '{"a":"1.10"}', '{"date":"2026-01-02"}']) {
+      const { value, spelled } = fromJson(text);
+      assert.equal(spelled, value, text);
+    }
+    const struct = readVariables(create(PromptInputSchema, { name: "p", variables: { a: -0 } }));
+    assert.deepEqual(struct.value, { a: 0 });
+    assert.deepEqual(fromJson('{"a":-0}'), { value: { a: 0 }, spelled: { a: "-0" } });
+    assert.deepEqual(fromJson('{"a":1E5,"b":123456789012345678}').spelled, { a: "1E5", b: "123456789012345678" });
+  });
+
   it("that are no JSON object are refused", () => {
     const field = "input.prompt.variables_json";
     assert.deepEqual(

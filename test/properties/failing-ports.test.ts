@@ -137,7 +137,8 @@ describe("a port that fails", () => {
       "prompt.render",
       "prompts.get",
       "schemas.compile",
-      "shared.getWithTtl",
+      "shared.claim",
+      "shared.look",
       "shared.set",
     ];
     assert.deepEqual([...met.keys()].sort(), expected);

@@ -102,7 +102,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: "an answer from the cache costs what it did",
     file: "src/pipeline/completion.ts",
-    from: "copy.costNanoUsd = 0n;",
+    from: "    costNanoUsd: 0n,\n",
     to: "",
   },
   {
@@ -132,7 +132,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: "an identical call under way is not joined",
     file: "src/pipeline/complete.ts",
-    from: "if (flight) return join(flight, question);",
+    from: "if (underWay) return joinIn(ports, underWay, question);",
     to: "",
   },
   {
@@ -162,8 +162,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: "a truncated answer is stored",
     file: "src/pipeline/answer.ts",
-    from: 'return answer.finish === "stop" && answer.isAsAsked;',
-    to: "return answer.isAsAsked;",
+    from: 'isGood: answer.finish === "stop" && answer.isAsAsked,',
+    to: "isGood: answer.isAsAsked,",
   },
   {
     what: "the tenant is no part of the key",
@@ -174,8 +174,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: "a good answer is not stored",
     file: "src/pipeline/answer.ts",
-    from: "if (job.policy.mayWrite && isGood(answer))",
-    to: "if (!job.policy.mayWrite && isGood(answer))",
+    from: "event.isGood && policy.mayWrite",
+    to: "event.isGood && !policy.mayWrite",
   },
   {
     what: "a restart is not sent",

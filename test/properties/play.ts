@@ -82,7 +82,13 @@ export async function makeCall(set: StageSet, pipeline: Pipeline, plan: CallerPl
   const timers = [clock.after(deadline.remainingMs(), () => interrupt("DEADLINE_EXCEEDED"))];
   if (plan.leavesAfterMs !== undefined) timers.push(clock.after(plan.leavesAfterMs, () => interrupt("CANCELLED")));
   const { method, tenant } = plan;
-  const call = testCall({ id, method, caller: { tenant, keyId: "k" }, deadline, signal: controller.signal });
+  const call = testCall({
+    id,
+    method,
+    caller: { tenant, keyId: "k", isAdmin: false },
+    deadline,
+    signal: controller.signal,
+  });
   const input = inputOf(question, plan);
   try {
     if (method === "Complete") caller.completion = await pipeline.complete(call, input);

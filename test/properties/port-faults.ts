@@ -1,4 +1,4 @@
-import type { CompletionCache, SharedCompletionCache } from "../../src/core/cache.ts";
+import type { MemoryCache, SharedCache } from "../../src/core/cache.ts";
 import type { LedgerRecord } from "../../src/core/ledger.ts";
 import type { Log, LogFields, LogLevel } from "../../src/core/log.ts";
 import type { ChatModel, ModelTarget } from "../../src/core/model.ts";
@@ -7,6 +7,7 @@ import type { CheckCompiler, CheckFacts, Checks } from "../../src/core/semantic-
 import type { ModelGate } from "../../src/pipeline/model-gates.ts";
 import type { createPipeline } from "../../src/pipeline/pipeline.ts";
 import type { TestPorts } from "../support/pipeline-ports.ts";
+import { wrappedMemory } from "../support/wrapped-memory.ts";
 
 type PipelinePorts = Parameters<typeof createPipeline>[0];
 
@@ -97,18 +98,19 @@ export class PortFaults {
     };
   }
 
-  #memory(memory: CompletionCache): CompletionCache {
-    return {
+  #memory(memory: MemoryCache): MemoryCache {
+    return wrappedMemory(memory, {
       get: this.#async("memory.get", (key: string) => memory.get(key)),
-      set: this.#async("memory.set", (...args: Parameters<CompletionCache["set"]>) => memory.set(...args)),
-    };
+      set: this.#async("memory.set", (...args: Parameters<MemoryCache["set"]>) => memory.set(...args)),
+    });
   }
 
-  #shared(shared: SharedCompletionCache): SharedCompletionCache {
+  #shared(shared: SharedCache): SharedCache {
     return {
-      get: this.#async("shared.get", (key: string) => shared.get(key)),
-      getWithTtl: this.#async("shared.getWithTtl", (key: string) => shared.getWithTtl(key)),
-      set: this.#async("shared.set", (...args: Parameters<CompletionCache["set"]>) => shared.set(...args)),
+      ...shared,
+      look: this.#async("shared.look", (key: string) => shared.look(key)),
+      claim: this.#async("shared.claim", (key: string) => shared.claim(key)),
+      set: this.#async("shared.set", (...args: Parameters<SharedCache["set"]>) => shared.set(...args)),
     };
   }
 

@@ -1,13 +1,13 @@
 import { getEventListeners } from "node:events";
-import { clone } from "@bufbuild/protobuf";
-import { type Completion, CompletionSchema } from "../../gen/sluice/v1/completion_pb.ts";
-import type { CompletionCache, SharedCompletionCache } from "../../src/core/cache.ts";
+import type { MemoryCache } from "../../src/core/cache.ts";
 import type { LedgerRecord } from "../../src/core/ledger.ts";
 import type { ModelRequest, ModelTarget } from "../../src/core/model.ts";
 import type { LoadedPrompt, PromptLibrary } from "../../src/core/prompt.ts";
 import { seeded } from "../pipeline/parse/random.ts";
 import { target } from "../support/models.ts";
 import { pipelinePorts, type TestPorts } from "../support/pipeline-ports.ts";
+import { SharedStore } from "../support/shared-cache.ts";
+import { wrappedMemory } from "../support/wrapped-memory.ts";
 import type { CacheWrite, Moment, SeenCaller, UpstreamAttempt } from "./observation.ts";
 import type { CallerPlan, ModelPlan, Plan, QuestionPlan } from "./plan.ts";
 import { scriptedProvider } from "./scripted-provider.ts";
@@ -61,8 +61,9 @@ export function setStage(plan: Plan): StageSet {
     ...plain,
     retry: { ...plain.retry, ...plan.retry },
     cache: {
+      ...plain.cache,
       memory: watched(plain.cache.memory, seen.writes, now),
-      shared: plan.hasSharedCache ? sharedCache(clock, plan.sharedCacheMs) : undefined,
+      shared: plan.hasSharedCache ? sharedStore(clock, plan.sharedCacheMs).process() : undefined,
       defaultTtlMs: CACHE_TTL_MS,
     },
     ledger: {
@@ -138,35 +139,20 @@ export function isWaitingWith(candidate: SeenCaller, caller: SeenCaller): boolea
   return isSame && !candidate.settled && !candidate.aborted;
 }
 
-function watched(cache: CompletionCache, writes: CacheWrite[], now: () => Moment): CompletionCache {
-  return {
-    get: (key) => cache.get(key),
-    set(key, completion, ttlMs) {
-      writes.push({ key, completion, at: now() });
-      return cache.set(key, completion, ttlMs);
+function watched(cache: MemoryCache, writes: CacheWrite[], now: () => Moment): MemoryCache {
+  return wrappedMemory(cache, {
+    set(key, entry, ttlMs) {
+      writes.push({ key, completion: entry.completion, at: now() });
+      return cache.set(key, entry, ttlMs);
     },
-  };
+  });
 }
 
 /** A layer that other processes would share, and that takes its time. */
-function sharedCache(clock: VirtualClock, delayMs: number): SharedCompletionCache {
-  const entries = new Map<string, { completion: Completion; endsMs: number }>();
-  const find = async (key: string) => {
+function sharedStore(clock: VirtualClock, delayMs: number): SharedStore {
+  return new SharedStore(clock, async () => {
     if (delayMs > 0) await clock.pause(delayMs);
-    const entry = entries.get(key);
-    const remainingMs = (entry?.endsMs ?? 0) - clock.monotonicMs();
-    return entry && remainingMs > 0
-      ? { completion: clone(CompletionSchema, entry.completion), remainingMs }
-      : undefined;
-  };
-  return {
-    getWithTtl: find,
-    get: async (key) => (await find(key))?.completion,
-    async set(key, completion, ttlMs) {
-      if (delayMs > 0) await clock.pause(delayMs);
-      entries.set(key, { completion: clone(CompletionSchema, completion), endsMs: clock.monotonicMs() + ttlMs });
-    },
-  };
+  });
 }
 
 function leftovers(clock: VirtualClock, ports: TestPorts, seen: Seen): string[] {

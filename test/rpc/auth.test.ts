@@ -6,7 +6,8 @@ import { createAuthenticator } from "../../src/rpc/auth.ts";
 const sha256 = (key: string) => createHash("sha256").update(key).digest("hex");
 const keys = [
   { id: "billing", tenant: "acme", sha256: sha256("key-one") },
-  { id: "search", tenant: "globex", sha256: sha256("key-two").toUpperCase() },
+  { id: "search", tenant: "globex", sha256: sha256("key-two").toUpperCase(), admin: false },
+  { id: "operator", tenant: "acme", sha256: sha256("key-admin"), admin: true },
 ];
 
 function refusal(headers: Record<string, string> | [string, string][] | Headers): string {
@@ -20,25 +21,30 @@ function refusal(headers: Record<string, string> | [string, string][] | Headers)
 }
 
 describe("the authenticator", () => {
-  it("takes every caller for tenant `local` where no keys are configured, whatever it sends", () => {
+  it("takes every caller for an administrator of tenant `local` where no keys are configured, whatever it sends", () => {
     const open = createAuthenticator([]);
-    assert.deepEqual(open.authenticate(new Headers()), { tenant: "local", keyId: "" });
-    assert.deepEqual(open.authenticate(new Headers({ authorization: "Basic x" })), { tenant: "local", keyId: "" });
+    const local = { tenant: "local", keyId: "", isAdmin: true };
+    assert.deepEqual(open.authenticate(new Headers()), local);
+    assert.deepEqual(open.authenticate(new Headers({ authorization: "Basic x" })), local);
   });
 
   it("finds the tenant of a bearer key, of an x-api-key, and of both when they are the same", () => {
     const { authenticate } = createAuthenticator(keys);
+    const search = { tenant: "globex", keyId: "search", isAdmin: false };
     assert.deepEqual(authenticate(new Headers({ authorization: "Bearer key-one" })), {
       tenant: "acme",
       keyId: "billing",
+      isAdmin: false,
     });
-    assert.deepEqual(authenticate(new Headers({ authorization: "bearer key-two" })), {
-      tenant: "globex",
-      keyId: "search",
-    });
-    assert.deepEqual(authenticate(new Headers({ "x-api-key": "key-two" })), { tenant: "globex", keyId: "search" });
+    assert.deepEqual(authenticate(new Headers({ authorization: "bearer key-two" })), search);
+    assert.deepEqual(authenticate(new Headers({ "x-api-key": "key-two" })), search);
     const both = new Headers({ authorization: "Bearer key-one", "x-api-key": "key-one" });
     assert.equal(authenticate(both).tenant, "acme");
+  });
+
+  it("takes the callers of a key for administrators where the configuration says so", () => {
+    const caller = createAuthenticator(keys).authenticate(new Headers({ "x-api-key": "key-admin" }));
+    assert.deepEqual(caller, { tenant: "acme", keyId: "operator", isAdmin: true });
   });
 
   it("refuses a request without a key, with an unknown one, or with the hash instead", () => {

@@ -54,7 +54,7 @@ describe("PipelineService", () => {
     const apiKeys = [{ id: "billing", tenant: "acme", sha256: createHash("sha256").update("k").digest("hex") }];
     const client = inMemory({ ports: { pipeline }, apiKeys }).client(PipelineService);
     await client.complete({}, { headers: { authorization: "Bearer k" } });
-    assert.deepEqual(pipeline.calls[0]?.caller, { tenant: "acme", keyId: "billing" });
+    assert.deepEqual(pipeline.calls[0]?.caller, { tenant: "acme", keyId: "billing", isAdmin: false });
     const { error, reason, callId } = await failureOf(client.complete({}));
     assert.deepEqual([error.code, reason], [Code.Unauthenticated, "UNAUTHENTICATED"]);
     assert.equal(error.metadata.get("sluice-call-id"), callId);

@@ -12,10 +12,12 @@ import type { Price, PriceBook } from "../../src/core/money.ts";
 import type { PromptLibrary } from "../../src/core/prompt.ts";
 import type { TokenCounter } from "../../src/core/tokens.ts";
 import { ActiveCalls } from "../../src/pipeline/active-calls.ts";
+import { CacheTally } from "../../src/pipeline/cache-tally.ts";
 import { RefusedModes } from "../../src/pipeline/call-model/refused-modes.ts";
 import type { CompletePorts } from "../../src/pipeline/complete.ts";
 import type { ExplainPorts } from "../../src/pipeline/explain.ts";
 import { Flights } from "../../src/pipeline/flight.ts";
+import { Invalidations } from "../../src/pipeline/invalidations.ts";
 import { ModelGates } from "../../src/pipeline/model-gates.ts";
 import { fakeClock } from "./clock.ts";
 import { catalog } from "./models.ts";
@@ -90,7 +92,17 @@ export function pipelinePorts(
       backoffMaxMs: 8000,
       maxWaitMs: 30_000,
     },
-    cache: { memory: createMemoryCache({ maxBytes: 1 << 20, clock }), defaultTtlMs: 60_000 },
+    cache: {
+      memory: createMemoryCache({ maxBytes: 1 << 20, clock }),
+      invalidations: new Invalidations(),
+      tally: new CacheTally(),
+      defaultTtlMs: 60_000,
+    },
+    idempotency: {
+      begin: async () => {
+        throw new Error("no test of these ports has an idempotency key");
+      },
+    },
     flights: new Flights(),
     activeCalls: new ActiveCalls(),
     inputHashKey: new Uint8Array(32),
@@ -115,7 +127,7 @@ export function testCall(fields: Partial<Call> = {}): Call & { leave(): void } {
   const controller = new AbortController();
   return {
     id: "0198c5a0-0000-7000-8000-000000000001",
-    caller: { tenant: "acme", keyId: "test" },
+    caller: { tenant: "acme", keyId: "test", isAdmin: false },
     method: "Complete",
     deadline: { remainingMs: () => 60_000 },
     signal: controller.signal,

@@ -16,7 +16,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sluice/v1/completion.proto.
  */
 export const file_sluice_v1_completion: GenFile = /*@__PURE__*/
-  fileDesc("ChpzbHVpY2UvdjEvY29tcGxldGlvbi5wcm90bxIJc2x1aWNlLnYxIqcECgpDb21wbGV0aW9uEg8KB2NhbGxfaWQYASABKAkSDAoEdGV4dBgCIAEoCRIuCg1maW5pc2hfcmVhc29uGAMgASgOMhcuc2x1aWNlLnYxLkZpbmlzaFJlYXNvbhINCgVtb2RlbBgEIAEoCRIWCg5wcm92aWRlcl9tb2RlbBgFIAEoCRIqCgZwcm9tcHQYBiABKAsyGi5zbHVpY2UudjEuUHJvbXB0UmVmZXJlbmNlEiQKBXVzYWdlGAcgASgLMhUuc2x1aWNlLnYxLlRva2VuVXNhZ2USGgoNY29zdF9uYW5vX3VzZBgIIAEoA0gAiAEBEhsKDnNhdmVkX25hbm9fdXNkGAkgASgDSAGIAQESLAoMY2FjaGVfc3RhdHVzGAogASgOMhYuc2x1aWNlLnYxLkNhY2hlU3RhdHVzEiQKCGF0dGVtcHRzGAsgAygLMhIuc2x1aWNlLnYxLkF0dGVtcHQSKQoKdHJ1bmNhdGlvbhgMIAEoCzIVLnNsdWljZS52MS5UcnVuY2F0aW9uEiYKCWNpdGF0aW9ucxgNIAMoCzITLnNsdWljZS52MS5DaXRhdGlvbhIoCgd0aW1pbmdzGA4gASgLMhcuc2x1aWNlLnYxLlN0YWdlVGltaW5ncxIRCglzeW50aGV0aWMYDyABKAgSDwoHcmVwYWlycxgQIAMoCUIQCg5fY29zdF9uYW5vX3VzZEIRCg9fc2F2ZWRfbmFub191c2QiRgoPUHJvbXB0UmVmZXJlbmNlEgwKBG5hbWUYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIUCgxjb250ZW50X2hhc2gYAyABKAkiawoKVHJ1bmNhdGlvbhIVCg10b2tlbnNfYmVmb3JlGAEgASgDEhQKDHRva2Vuc19hZnRlchgCIAEoAxIZChFkcm9wcGVkX2NodW5rX2lkcxgDIAMoCRIVCg1kcm9wcGVkX3R1cm5zGAQgASgFIjoKCENpdGF0aW9uEhAKCGNodW5rX2lkGAEgASgJEhIKBXNjb3JlGAIgASgBSACIAQFCCAoGX3Njb3JlItkCCgxTdGFnZVRpbWluZ3MSKwoIdmFsaWRhdGUYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMAoNYnVpbGRfY29udGV4dBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIvCgxjYWNoZV9sb29rdXAYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLQoKY2FsbF9tb2RlbBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIoCgVwYXJzZRgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI2ChN0aW1lX3RvX2ZpcnN0X3Rva2VuGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEigKBXRvdGFsGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uKl8KDEZpbmlzaFJlYXNvbhIdChlGSU5JU0hfUkVBU09OX1VOU1BFQ0lGSUVEEAASFgoSRklOSVNIX1JFQVNPTl9TVE9QEAESGAoURklOSVNIX1JFQVNPTl9MRU5HVEgQAiqwAQoLQ2FjaGVTdGF0dXMSHAoYQ0FDSEVfU1RBVFVTX1VOU1BFQ0lGSUVEEAASFQoRQ0FDSEVfU1RBVFVTX01JU1MQARIbChdDQUNIRV9TVEFUVVNfTUVNT1JZX0hJVBACEhsKF0NBQ0hFX1NUQVRVU19TSEFSRURfSElUEAMSFwoTQ0FDSEVfU1RBVFVTX0pPSU5FRBAEEhkKFUNBQ0hFX1NUQVRVU19CWVBBU1NFRBAFQjQKDWRldi5zbHVpY2UudjFQAVohc2x1aWNlLmRldi9nZW4vc2x1aWNlL3YxO3NsdWljZXYxYgZwcm90bzM", [file_google_protobuf_duration, file_sluice_v1_attempt, file_sluice_v1_token_usage]);
+  fileDesc("ChpzbHVpY2UvdjEvY29tcGxldGlvbi5wcm90bxIJc2x1aWNlLnYxIqcECgpDb21wbGV0aW9uEg8KB2NhbGxfaWQYASABKAkSDAoEdGV4dBgCIAEoCRIuCg1maW5pc2hfcmVhc29uGAMgASgOMhcuc2x1aWNlLnYxLkZpbmlzaFJlYXNvbhINCgVtb2RlbBgEIAEoCRIWCg5wcm92aWRlcl9tb2RlbBgFIAEoCRIqCgZwcm9tcHQYBiABKAsyGi5zbHVpY2UudjEuUHJvbXB0UmVmZXJlbmNlEiQKBXVzYWdlGAcgASgLMhUuc2x1aWNlLnYxLlRva2VuVXNhZ2USGgoNY29zdF9uYW5vX3VzZBgIIAEoA0gAiAEBEhsKDnNhdmVkX25hbm9fdXNkGAkgASgDSAGIAQESLAoMY2FjaGVfc3RhdHVzGAogASgOMhYuc2x1aWNlLnYxLkNhY2hlU3RhdHVzEiQKCGF0dGVtcHRzGAsgAygLMhIuc2x1aWNlLnYxLkF0dGVtcHQSKQoKdHJ1bmNhdGlvbhgMIAEoCzIVLnNsdWljZS52MS5UcnVuY2F0aW9uEiYKCWNpdGF0aW9ucxgNIAMoCzITLnNsdWljZS52MS5DaXRhdGlvbhIoCgd0aW1pbmdzGA4gASgLMhcuc2x1aWNlLnYxLlN0YWdlVGltaW5ncxIRCglzeW50aGV0aWMYDyABKAgSDwoHcmVwYWlycxgQIAMoCUIQCg5fY29zdF9uYW5vX3VzZEIRCg9fc2F2ZWRfbmFub191c2QiRgoPUHJvbXB0UmVmZXJlbmNlEgwKBG5hbWUYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIUCgxjb250ZW50X2hhc2gYAyABKAkiawoKVHJ1bmNhdGlvbhIVCg10b2tlbnNfYmVmb3JlGAEgASgDEhQKDHRva2Vuc19hZnRlchgCIAEoAxIZChFkcm9wcGVkX2NodW5rX2lkcxgDIAMoCRIVCg1kcm9wcGVkX3R1cm5zGAQgASgFIjoKCENpdGF0aW9uEhAKCGNodW5rX2lkGAEgASgJEhIKBXNjb3JlGAIgASgBSACIAQFCCAoGX3Njb3JlItkCCgxTdGFnZVRpbWluZ3MSKwoIdmFsaWRhdGUYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMAoNYnVpbGRfY29udGV4dBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIvCgxjYWNoZV9sb29rdXAYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLQoKY2FsbF9tb2RlbBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIoCgVwYXJzZRgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI2ChN0aW1lX3RvX2ZpcnN0X3Rva2VuGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEigKBXRvdGFsGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uKl8KDEZpbmlzaFJlYXNvbhIdChlGSU5JU0hfUkVBU09OX1VOU1BFQ0lGSUVEEAASFgoSRklOSVNIX1JFQVNPTl9TVE9QEAESGAoURklOSVNIX1JFQVNPTl9MRU5HVEgQAirLAQoLQ2FjaGVTdGF0dXMSHAoYQ0FDSEVfU1RBVFVTX1VOU1BFQ0lGSUVEEAASFQoRQ0FDSEVfU1RBVFVTX01JU1MQARIbChdDQUNIRV9TVEFUVVNfTUVNT1JZX0hJVBACEhsKF0NBQ0hFX1NUQVRVU19TSEFSRURfSElUEAMSFwoTQ0FDSEVfU1RBVFVTX0pPSU5FRBAEEhkKFUNBQ0hFX1NUQVRVU19CWVBBU1NFRBAFEhkKFUNBQ0hFX1NUQVRVU19SRVBMQVlFRBAGQjQKDWRldi5zbHVpY2UudjFQAVohc2x1aWNlLmRldi9nZW4vc2x1aWNlL3YxO3NsdWljZXYxYgZwcm90bzM", [file_google_protobuf_duration, file_sluice_v1_attempt, file_sluice_v1_token_usage]);
 
 /**
  * Completion is the answer to a CompletionInput, and all that is known of how it came about.
@@ -67,22 +67,23 @@ export type Completion = Message<"sluice.v1.Completion"> & {
   prompt?: PromptReference | undefined;
 
   /**
-   * Tokens, summed over attempts. All 0 for an answer from the cache or from a joined call.
+   * Tokens, summed over attempts. All 0 for an answer from the cache, from a joined call or from a repeated one.
    *
    * @generated from field: sluice.v1.TokenUsage usage = 7;
    */
   usage?: TokenUsage | undefined;
 
   /**
-   * What the call cost, in nano-USD (10^-9 USD), summed over attempts; 0 for an answer from the cache or from a
-   * joined call. Not set where a price is unknown: unknown is never 0.
+   * What the call cost, in nano-USD (10^-9 USD), summed over attempts; 0 for an answer from the cache, from a joined
+   * call or from a repeated one. Not set where a price is unknown: unknown is never 0.
    *
    * @generated from field: optional int64 cost_nano_usd = 8;
    */
   costNanoUsd?: bigint | undefined;
 
   /**
-   * What the answer cost when it was made, for an answer from the cache. Not set where unknown or not from the cache.
+   * What the answer cost when it was made, for an answer from the cache or from a repeated call. Not set for others, and
+   * where it is unknown.
    *
    * @generated from field: optional int64 saved_nano_usd = 9;
    */
@@ -96,7 +97,8 @@ export type Completion = Message<"sluice.v1.Completion"> & {
   cacheStatus: CacheStatus;
 
   /**
-   * Every request to a provider, in order. Empty for an answer from the cache or from a joined call.
+   * Every request to a provider, in order. Empty for an answer from the cache, from a joined call or from a repeated
+   * one.
    *
    * @generated from field: repeated sluice.v1.Attempt attempts = 11;
    */
@@ -402,6 +404,13 @@ export const CacheStatus = {
    * @generated from enum value: CACHE_STATUS_BYPASSED = 5;
    */
   BYPASSED: 5,
+
+  /**
+   * From the call that had the same idempotency key before.
+   *
+   * @generated from enum value: CACHE_STATUS_REPLAYED = 6;
+   */
+  REPLAYED: 6,
 } as const;
 
 /**

@@ -10,7 +10,7 @@ import type { UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sluice/v1/error_reason.proto.
  */
 export const file_sluice_v1_error_reason: GenFile = /*@__PURE__*/
-  fileDesc("ChxzbHVpY2UvdjEvZXJyb3JfcmVhc29uLnByb3RvEglzbHVpY2UudjEqtQYKC0Vycm9yUmVhc29uEhwKGEVSUk9SX1JFQVNPTl9VTlNQRUNJRklFRBAAEiAKHEVSUk9SX1JFQVNPTl9JTlZBTElEX1JFUVVFU1QQARIfChtFUlJPUl9SRUFTT05fVU5LTk9XTl9QUk9NUFQQAhIeChpFUlJPUl9SRUFTT05fVU5LTk9XTl9NT0RFTBADEiAKHEVSUk9SX1JFQVNPTl9VTkFVVEhFTlRJQ0FURUQQBBIiCh5FUlJPUl9SRUFTT05fUEVSTUlTU0lPTl9ERU5JRUQQBRIdChlFUlJPUl9SRUFTT05fUkFURV9MSU1JVEVEEAYSLAooRVJST1JfUkVBU09OX1JFUVVFU1RfRVhDRUVEU19SQVRFX1dJTkRPVxAHEiAKHEVSUk9SX1JFQVNPTl9RVU9UQV9FWEhBVVNURUQQCBIhCh1FUlJPUl9SRUFTT05fQ09OVEVYVF9PVkVSRkxPVxAJEh4KGkVSUk9SX1JFQVNPTl9QQVJTRV9GQUlMVVJFEAoSIQodRVJST1JfUkVBU09OX0NPTlRFTlRfRklMVEVSRUQQCxInCiNFUlJPUl9SRUFTT05fUFJPVklERVJfTUlTQ09ORklHVVJFRBAMEiIKHkVSUk9SX1JFQVNPTl9NT0RFTF9VTkFWQUlMQUJMRRANEh4KGkVSUk9SX1JFQVNPTl9NT0RFTF9USU1FT1VUEA4SIwofRVJST1JfUkVBU09OX1NUUkVBTV9JTlRFUlJVUFRFRBAPEhsKF0VSUk9SX1JFQVNPTl9PVkVSTE9BREVEEBASIgoeRVJST1JfUkVBU09OX1NUT1JFX1VOQVZBSUxBQkxFEBESGwoXRVJST1JfUkVBU09OX0NBQ0hFX01JU1MQEhIiCh5FUlJPUl9SRUFTT05fREVBRExJTkVfRVhDRUVERUQQExIaChZFUlJPUl9SRUFTT05fQ0FOQ0VMTEVEEBQSGQoVRVJST1JfUkVBU09OX0lOVEVSTkFMEBUSIQodRVJST1JfUkVBU09OX1NFTUFOVElDX0ZBSUxVUkUQFhIcChhFUlJPUl9SRUFTT05fU0xPV19SRUFERVIQF0I0Cg1kZXYuc2x1aWNlLnYxUAFaIXNsdWljZS5kZXYvZ2VuL3NsdWljZS92MTtzbHVpY2V2MWIGcHJvdG8z");
+  fileDesc("ChxzbHVpY2UvdjEvZXJyb3JfcmVhc29uLnByb3RvEglzbHVpY2UudjEq+wYKC0Vycm9yUmVhc29uEhwKGEVSUk9SX1JFQVNPTl9VTlNQRUNJRklFRBAAEiAKHEVSUk9SX1JFQVNPTl9JTlZBTElEX1JFUVVFU1QQARIfChtFUlJPUl9SRUFTT05fVU5LTk9XTl9QUk9NUFQQAhIeChpFUlJPUl9SRUFTT05fVU5LTk9XTl9NT0RFTBADEiAKHEVSUk9SX1JFQVNPTl9VTkFVVEhFTlRJQ0FURUQQBBIiCh5FUlJPUl9SRUFTT05fUEVSTUlTU0lPTl9ERU5JRUQQBRIdChlFUlJPUl9SRUFTT05fUkFURV9MSU1JVEVEEAYSLAooRVJST1JfUkVBU09OX1JFUVVFU1RfRVhDRUVEU19SQVRFX1dJTkRPVxAHEiAKHEVSUk9SX1JFQVNPTl9RVU9UQV9FWEhBVVNURUQQCBIhCh1FUlJPUl9SRUFTT05fQ09OVEVYVF9PVkVSRkxPVxAJEh4KGkVSUk9SX1JFQVNPTl9QQVJTRV9GQUlMVVJFEAoSIQodRVJST1JfUkVBU09OX0NPTlRFTlRfRklMVEVSRUQQCxInCiNFUlJPUl9SRUFTT05fUFJPVklERVJfTUlTQ09ORklHVVJFRBAMEiIKHkVSUk9SX1JFQVNPTl9NT0RFTF9VTkFWQUlMQUJMRRANEh4KGkVSUk9SX1JFQVNPTl9NT0RFTF9USU1FT1VUEA4SIwofRVJST1JfUkVBU09OX1NUUkVBTV9JTlRFUlJVUFRFRBAPEhsKF0VSUk9SX1JFQVNPTl9PVkVSTE9BREVEEBASIgoeRVJST1JfUkVBU09OX1NUT1JFX1VOQVZBSUxBQkxFEBESGwoXRVJST1JfUkVBU09OX0NBQ0hFX01JU1MQEhIiCh5FUlJPUl9SRUFTT05fREVBRExJTkVfRVhDRUVERUQQExIaChZFUlJPUl9SRUFTT05fQ0FOQ0VMTEVEEBQSGQoVRVJST1JfUkVBU09OX0lOVEVSTkFMEBUSIQodRVJST1JfUkVBU09OX1NFTUFOVElDX0ZBSUxVUkUQFhIcChhFUlJPUl9SRUFTT05fU0xPV19SRUFERVIQFxIlCiFFUlJPUl9SRUFTT05fSURFTVBPVEVOQ1lfQ09ORkxJQ1QQGBIdChlFUlJPUl9SRUFTT05fVU5LTk9XTl9DQUxMEBlCNAoNZGV2LnNsdWljZS52MVABWiFzbHVpY2UuZGV2L2dlbi9zbHVpY2UvdjE7c2x1aWNldjFiBnByb3RvMw");
 
 /**
  * ErrorReason is why a call failed. Clients branch on it, not on the gRPC code.
@@ -130,7 +130,7 @@ export const ErrorReason = {
   UNAUTHENTICATED: 4,
 
   /**
-   * The credential is good but this is not allowed, or the request names a host or an origin that the service does not
+   * The credential is good but this is not allowed (AdminService needs a key with `admin: true`), or the request names a host or an origin that the service does not
    * answer to (a defence against DNS rebinding and foreign web pages).
    *
    *     {
@@ -651,6 +651,52 @@ export const ErrorReason = {
    * @generated from enum value: ERROR_REASON_SLOW_READER = 23;
    */
   SLOW_READER: 23,
+
+  /**
+   * The idempotency key belongs to another request of the same tenant. Use a key of its own for each piece of work; a
+   * retry is pointless. Detail: IdempotencyConflictDetail with the call that has the key.
+   *
+   *     {
+   *       "code": 6,
+   *       "message": "the idempotency key belongs to another request; use a key of its own for each piece of work",
+   *       "details": [
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "IDEMPOTENCY_CONFLICT",
+   *           "domain": "sluice.v1", "metadata": {"call_id": "00000000-0000-0000-0000-000000000000"}
+   *         },
+   *         {
+   *           "@type": "type.googleapis.com/sluice.v1.IdempotencyConflictDetail",
+   *           "idempotencyKey": "order-4711", "firstCallId": "00000000-0000-0000-0000-000000000000"
+   *         }
+   *       ]
+   *     }
+   *
+   * @generated from enum value: ERROR_REASON_IDEMPOTENCY_CONFLICT = 24;
+   */
+  IDEMPOTENCY_CONFLICT: 24,
+
+  /**
+   * The tenant has no such call: there never was one, or its records are not in the ledger's database yet. Detail:
+   * UnknownNameDetail with the id.
+   *
+   *     {
+   *       "code": 5,
+   *       "message": "no such call of this tenant in the ledger; its records may still be on their way to the database",
+   *       "details": [
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "UNKNOWN_CALL",
+   *           "domain": "sluice.v1", "metadata": {"call_id": "00000000-0000-0000-0000-000000000000"}
+   *         },
+   *         {
+   *           "@type": "type.googleapis.com/sluice.v1.UnknownNameDetail",
+   *           "name": "01890000-0000-7000-8000-000000000000"
+   *         }
+   *       ]
+   *     }
+   *
+   * @generated from enum value: ERROR_REASON_UNKNOWN_CALL = 25;
+   */
+  UNKNOWN_CALL: 25,
 } as const;
 
 /**

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file sluice/v1/explanation.proto.
  */
 export const file_sluice_v1_explanation: GenFile = /*@__PURE__*/
-  fileDesc("ChtzbHVpY2UvdjEvZXhwbGFuYXRpb24ucHJvdG8SCXNsdWljZS52MSK6AgoLRXhwbGFuYXRpb24SJAoIbWVzc2FnZXMYASADKAsyEi5zbHVpY2UudjEuTWVzc2FnZRINCgVtb2RlbBgCIAEoCRIWCg5wcm92aWRlcl9tb2RlbBgDIAEoCRIqCgZwcm9tcHQYBCABKAsyGi5zbHVpY2UudjEuUHJvbXB0UmVmZXJlbmNlEiYKBmJ1ZGdldBgFIAEoCzIWLnNsdWljZS52MS5Ub2tlbkJ1ZGdldBIpCgp0cnVuY2F0aW9uGAYgASgLMhUuc2x1aWNlLnYxLlRydW5jYXRpb24SJgoFY2FjaGUYByABKAsyFy5zbHVpY2UudjEuQ2FjaGVQcmV2aWV3EiQKBGNvc3QYCCABKAsyFi5zbHVpY2UudjEuQ29zdFByZXZpZXcSEQoJc3ludGhldGljGAkgASgIIr4BCgtUb2tlbkJ1ZGdldBIVCg13aW5kb3dfdG9rZW5zGAEgASgDEh4KFnJlc2VydmVkX291dHB1dF90b2tlbnMYAiABKAMSFQoNc3lzdGVtX3Rva2VucxgDIAEoAxIVCg1zY2hlbWFfdG9rZW5zGAQgASgDEhYKDmNvbnRleHRfdG9rZW5zGAUgASgDEhsKE2NvbnZlcnNhdGlvbl90b2tlbnMYBiABKAMSFQoNcHJvbXB0X3Rva2VucxgHIAEoAyJWCgxDYWNoZVByZXZpZXcSCwoDa2V5GAEgASgJEiYKBnN0YXR1cxgCIAEoDjIWLnNsdWljZS52MS5DYWNoZVN0YXR1cxIRCglrZXlfcGFydHMYAyADKAkimAEKC0Nvc3RQcmV2aWV3EhwKD3Byb21wdF9uYW5vX3VzZBgBIAEoA0gAiAEBEiQKF21heF9jb21wbGV0aW9uX25hbm9fdXNkGAIgASgDSAGIAQESFQoNcHJpY2VfdmVyc2lvbhgDIAEoCUISChBfcHJvbXB0X25hbm9fdXNkQhoKGF9tYXhfY29tcGxldGlvbl9uYW5vX3VzZEI0Cg1kZXYuc2x1aWNlLnYxUAFaIXNsdWljZS5kZXYvZ2VuL3NsdWljZS92MTtzbHVpY2V2MWIGcHJvdG8z", [file_sluice_v1_completion, file_sluice_v1_message]);
+  fileDesc("ChtzbHVpY2UvdjEvZXhwbGFuYXRpb24ucHJvdG8SCXNsdWljZS52MSK6AgoLRXhwbGFuYXRpb24SJAoIbWVzc2FnZXMYASADKAsyEi5zbHVpY2UudjEuTWVzc2FnZRINCgVtb2RlbBgCIAEoCRIWCg5wcm92aWRlcl9tb2RlbBgDIAEoCRIqCgZwcm9tcHQYBCABKAsyGi5zbHVpY2UudjEuUHJvbXB0UmVmZXJlbmNlEiYKBmJ1ZGdldBgFIAEoCzIWLnNsdWljZS52MS5Ub2tlbkJ1ZGdldBIpCgp0cnVuY2F0aW9uGAYgASgLMhUuc2x1aWNlLnYxLlRydW5jYXRpb24SJgoFY2FjaGUYByABKAsyFy5zbHVpY2UudjEuQ2FjaGVQcmV2aWV3EiQKBGNvc3QYCCABKAsyFi5zbHVpY2UudjEuQ29zdFByZXZpZXcSEQoJc3ludGhldGljGAkgASgIIr4BCgtUb2tlbkJ1ZGdldBIVCg13aW5kb3dfdG9rZW5zGAEgASgDEh4KFnJlc2VydmVkX291dHB1dF90b2tlbnMYAiABKAMSFQoNc3lzdGVtX3Rva2VucxgDIAEoAxIVCg1zY2hlbWFfdG9rZW5zGAQgASgDEhYKDmNvbnRleHRfdG9rZW5zGAUgASgDEhsKE2NvbnZlcnNhdGlvbl90b2tlbnMYBiABKAMSFQoNcHJvbXB0X3Rva2VucxgHIAEoAyInCgdLZXlQYXJ0EgwKBG5hbWUYASABKAkSDgoGZGlnZXN0GAIgASgJIs8BCgxDYWNoZVByZXZpZXcSCwoDa2V5GAEgASgJEiYKBnN0YXR1cxgCIAEoDjIWLnNsdWljZS52MS5DYWNoZVN0YXR1cxITCgtyZXF1ZXN0X2tleRgEIAEoCRIhCgVwYXJ0cxgFIAMoCzISLnNsdWljZS52MS5LZXlQYXJ0EikKDXJlcXVlc3RfcGFydHMYBiADKAsyEi5zbHVpY2UudjEuS2V5UGFydBIWCg5jb3JwdXNfdmVyc2lvbhgHIAEoCUoECAMQBFIJa2V5X3BhcnRzIpgBCgtDb3N0UHJldmlldxIcCg9wcm9tcHRfbmFub191c2QYASABKANIAIgBARIkChdtYXhfY29tcGxldGlvbl9uYW5vX3VzZBgCIAEoA0gBiAEBEhUKDXByaWNlX3ZlcnNpb24YAyABKAlCEgoQX3Byb21wdF9uYW5vX3VzZEIaChhfbWF4X2NvbXBsZXRpb25fbmFub191c2RCNAoNZGV2LnNsdWljZS52MVABWiFzbHVpY2UuZGV2L2dlbi9zbHVpY2UvdjE7c2x1aWNldjFiBnByb3RvMw", [file_sluice_v1_completion, file_sluice_v1_message]);
 
 /**
  * Explanation is everything about a call but the call: EXPLAIN for LLM calls. It costs nothing.
@@ -157,6 +157,36 @@ export const TokenBudgetSchema: GenMessage<TokenBudget> = /*@__PURE__*/
   messageDesc(file_sluice_v1_explanation, 1);
 
 /**
+ * KeyPart is a part of a cache key: where two requests do not share an answer, the parts that differ say why.
+ *
+ * @generated from message sluice.v1.KeyPart
+ */
+export type KeyPart = Message<"sluice.v1.KeyPart"> & {
+  /**
+   * What it is, such as "messages" or "temperature".
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * 16 hex digits that are equal for equal values, of an HMAC with a secret of the server: they can be compared with
+   * those of the same data directory only. Empty for the parts that may hold secrets: `base_url`, `provider_settings`
+   * and `escalation_settings`.
+   *
+   * @generated from field: string digest = 2;
+   */
+  digest: string;
+};
+
+/**
+ * Describes the message sluice.v1.KeyPart.
+ * Use `create(KeyPartSchema)` to create a new message.
+ */
+export const KeyPartSchema: GenMessage<KeyPart> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_explanation, 2);
+
+/**
  * CachePreview says how the cache would be used.
  *
  * @generated from message sluice.v1.CachePreview
@@ -177,11 +207,33 @@ export type CachePreview = Message<"sluice.v1.CachePreview"> & {
   status: CacheStatus;
 
   /**
-   * The names of the parts that the key is made of.
+   * The request key: SHA-256, in lower-case hex, over everything that decides which request is built. Requests that
+   * have the same one are built once.
    *
-   * @generated from field: repeated string key_parts = 3;
+   * @generated from field: string request_key = 4;
    */
-  keyParts: string[];
+  requestKey: string;
+
+  /**
+   * What `key` is made of.
+   *
+   * @generated from field: repeated sluice.v1.KeyPart parts = 5;
+   */
+  parts: KeyPart[];
+
+  /**
+   * What `request_key` is made of.
+   *
+   * @generated from field: repeated sluice.v1.KeyPart request_parts = 6;
+   */
+  requestParts: KeyPart[];
+
+  /**
+   * The version of what context is retrieved from, a part of the request key; "none" where nothing is.
+   *
+   * @generated from field: string corpus_version = 7;
+   */
+  corpusVersion: string;
 };
 
 /**
@@ -189,7 +241,7 @@ export type CachePreview = Message<"sluice.v1.CachePreview"> & {
  * Use `create(CachePreviewSchema)` to create a new message.
  */
 export const CachePreviewSchema: GenMessage<CachePreview> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_explanation, 2);
+  messageDesc(file_sluice_v1_explanation, 3);
 
 /**
  * CostPreview is an estimate of one attempt's price. Not set fields are unknown, never 0.
@@ -224,5 +276,5 @@ export type CostPreview = Message<"sluice.v1.CostPreview"> & {
  * Use `create(CostPreviewSchema)` to create a new message.
  */
 export const CostPreviewSchema: GenMessage<CostPreview> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_explanation, 3);
+  messageDesc(file_sluice_v1_explanation, 4);
 

@@ -1,6 +1,9 @@
 import pg from "pg";
 import type { Log } from "../../core/log.ts";
 
+/** Connections to a database, embedded or not. */
+export type PostgresPool = pg.Pool;
+
 export interface PostgresOptions {
   readonly log: Log;
   /** At most this many connections. Default 10. */

@@ -6,8 +6,11 @@ export const FAILURES_TO_OPEN = 5;
 export const OPEN_MS = 1_000;
 
 export interface Breaker {
-  /** Whether an operation may run now. Whoever got `true` reports `succeeded` or `failed` once. */
+  /** Whether an operation may run now. Whoever got `true` reports `succeeded` or `failed`, if it knows. */
   allows(): boolean;
+  /** What `allows` would say, without the promise to run one. */
+  wouldAllow(): boolean;
+  isOpen(): boolean;
   succeeded(): void;
   failed(): void;
 }
@@ -20,12 +23,14 @@ export function createBreaker(clock: Clock, onChange: (open: boolean) => void): 
   let failures = 0;
   let retryAtMs = 0;
   const isOpen = () => failures >= FAILURES_TO_OPEN;
+  const wouldAllow = () => !isOpen() || clock.monotonicMs() >= retryAtMs;
   return {
+    isOpen,
+    wouldAllow,
     allows() {
-      if (!isOpen()) return true;
-      if (clock.monotonicMs() < retryAtMs) return false;
+      if (!wouldAllow()) return false;
       // The next try waits for this one's outcome, or as long again if none comes.
-      retryAtMs = clock.monotonicMs() + OPEN_MS;
+      if (isOpen()) retryAtMs = clock.monotonicMs() + OPEN_MS;
       return true;
     },
     succeeded() {

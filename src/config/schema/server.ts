@@ -114,11 +114,17 @@ export const serverKeys = {
               .string()
               .regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hex digits, as `sluice key create` prints them")
               .meta({ env: true, secret: true, description: "SHA-256 of the key, in lower-case hex. Unique." }),
+            admin: z.boolean().default(false).meta({
+              description:
+                "Whether its callers may use `AdminService`: see the figures of the whole process and purge the answers of every tenant.",
+            }),
           }),
         )
         .max(10_000)
         .default([])
-        .meta({ description: "Keys of callers. Empty: open, and every caller is tenant `local`." }),
+        .meta({
+          description: "Keys of callers. Empty: open, and every caller is tenant `local` and may use `AdminService`.",
+        }),
     })
     .prefault({})
     .meta({ description: "Who may call." }),

@@ -23,6 +23,8 @@ export interface Draft {
   readonly output: DraftOutput;
   /** Of the prompt, for the checks of its answer; empty where messages were given. */
   readonly variables: unknown;
+  /** The same, with numbers as the prompt prints them: see `PromptVariables`. */
+  readonly spelledVariables: unknown;
   /** The texts that the caller's own messages say; none where a prompt was named. */
   readonly said: readonly string[];
   readonly sampling: RequestedSampling;
@@ -38,6 +40,8 @@ export interface Draft {
   templateTokenField(): string | undefined;
   /** Whether the messages are a conversation, whose oldest turns may be dropped; a prompt's sections never are. */
   readonly isConversation: boolean;
+  /** The messages with no chunks shown. */
+  readonly withoutChunks: readonly ChatMessage[];
   /** The messages with these chunks shown in the place that the prompt has for them, if it has one. */
   render(chunks: readonly ContextChunk[]): readonly ChatMessage[];
   /** Whether `render` shows the chunks. Where it does not, the built-in context block does. */
@@ -60,6 +64,7 @@ export function draftRequest(ports: { prompts: PromptLibrary; schemas: JsonSchem
     modelAlias: input.model || prompt?.model || undefined,
     output: resolveOutput(ports.schemas, valid, prompt),
     variables: valid.variables.value,
+    spelledVariables: valid.variables.spelled,
     said: prompt ? [] : withoutChunks.map(({ text }) => text),
     isOutputCapped: input.generation?.maxOutputTokens !== undefined,
     sampling: mergeSampling(input.generation, prompt?.generation),
@@ -68,6 +73,7 @@ export function draftRequest(ports: { prompts: PromptLibrary; schemas: JsonSchem
     mayTruncate: input.overflow !== Overflow.REJECT,
     isConversation: prompt === undefined,
     showsChunks,
+    withoutChunks,
     // What shows no chunks is the same with any.
     render: (chunks) =>
       prompt && showsChunks && chunks.length ? prompt.render(valid.variables, chunks) : withoutChunks,

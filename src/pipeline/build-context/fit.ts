@@ -34,6 +34,8 @@ export interface Dropped {
 /** A prompt that fits one model. */
 export interface FittedPrompt {
   readonly messages: readonly ChatMessage[];
+  /** Those of the messages that ask for JSON in words and show the schema. */
+  readonly jsonInstructions: readonly ChatMessage[];
   /** How many of the last ones correct an earlier answer. */
   readonly messagesOfCorrection: number;
   /** The chunks that the messages hold, in the order they are shown. */
@@ -88,6 +90,7 @@ export function fitToModel(ports: FitPorts, draft: Draft, target: ModelTarget, l
   const chunks = draft.chunks.filter((chunk) => !kept.droppedChunks.has(chunk));
   return {
     messages: [...layOut(ports.builtins, draft, parts, chunks, kept.droppedTurns), ...appended],
+    jsonInstructions: parts.jsonInstructions,
     messagesOfCorrection: appended.length,
     chunks,
     output,

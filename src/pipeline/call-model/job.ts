@@ -13,6 +13,8 @@ export interface ModelJob {
   readonly deadline: Deadline;
   /** The least time that one of them has: where another model could answer sooner, nobody is made to wait longer. */
   readonly shortestDeadline: Deadline;
+  /** Whether another process began the same and went away: its attempts may have to be paid too. */
+  readonly isTakenOver: boolean;
 }
 
 /** The work is about to wait before its next attempt. */

@@ -49,14 +49,14 @@ export class Route {
   /** Why the model that was asked for could not answer, once another is asked. */
   #firstFailure?: Failure;
 
-  constructor(ports: RoutePorts, context: BuiltContext) {
+  constructor(ports: RoutePorts, context: BuiltContext, firstCause: AttemptCause) {
     this.#ports = ports;
     this.#context = context;
     this.#chain = new Chain(ports, context);
     const { target, draft } = context;
     const isRefused = draft.output.kind === "json" && ports.refusedModes.has(target, draft.output.schema.text);
     const fitted = (isRefused && this.#chain.fit(target, {})) || context.fitted;
-    this.#leg = { target, fitted, cause: AttemptCause.FIRST };
+    this.#leg = { target, fitted, cause: firstCause };
   }
 
   get leg(): Leg {

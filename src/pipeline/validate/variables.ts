@@ -7,21 +7,24 @@ import { readWhole } from "../parse/whole.ts";
 const MAX_DEPTH = 16;
 
 /**
- * Reads the variables of a prompt from whichever field holds them.
+ * Reads the variables of a prompt from whichever field holds them. The keys of objects come back in one order, whatever
+ * the order in which they were sent: that of a protobuf map is random, and no prompt may be rendered by chance.
  * @throws SluiceError INVALID_REQUEST with the path of the value that breaks a rule.
  */
 export function readVariables(prompt: PromptInput): PromptVariables {
   if (prompt.variablesJson === "") {
     const value = prompt.variables ?? {};
     checkValue(value, "input.prompt.variables", 1);
-    return { value, spelled: value };
+    const ordered = inOrder(value);
+    return { value: ordered, spelled: ordered };
   }
   const field = "input.prompt.variables_json";
   const value = parseObject(prompt.variablesJson, field);
   checkValue(value, field, 1);
   // What JSON.parse reads and the strict reader does not, after the checks above, is a key that stands twice.
   if (!readWhole(prompt.variablesJson)) throw invalidRequest(field, "json.duplicate_key", "must not have a key twice");
-  return { value, spelled: respell(prompt.variablesJson) };
+  const ordered = inOrder(value);
+  return { value: ordered, spelled: respell(prompt.variablesJson, ordered) };
 }
 
 function parseObject(text: string, field: string): object {
@@ -37,13 +40,35 @@ function parseObject(text: string, field: string): object {
   return value;
 }
 
-/** `1.10` and `12345678901234567890` must reach the prompt as written, and a double would print neither so. */
-function respell(text: string): unknown {
-  return JSON.parse(text, (_key: string, value: unknown, context?: { source?: string }) =>
-    typeof value === "number" && context?.source !== undefined && String(value) !== context.source
-      ? context.source
-      : value,
-  );
+/** Numbers that a double might print otherwise, and texts that look like them. */
+const MAY_PRINT_OTHERWISE = /\d[.eE]|\d{16}|-0/;
+
+/**
+ * `1.10` and `12345678901234567890` must reach the prompt as written, and a double would print neither so.
+ * @param ordered what is given back where there is no such number.
+ */
+function respell(text: string, ordered: unknown): unknown {
+  if (!MAY_PRINT_OTHERWISE.test(text)) return ordered;
+  let isRespelled = false;
+  const spelled = JSON.parse(text, (_key: string, value: unknown, context?: { source?: string }) => {
+    if (typeof value !== "number" || context?.source === undefined || String(value) === context.source) return value;
+    isRespelled = true;
+    return context.source;
+  });
+  return isRespelled ? inOrder(spelled) : ordered;
+}
+
+/**
+ * A copy whose objects have their keys in ascending order of UTF-16 units, after the keys that are array indices, which
+ * JavaScript puts first. -0 becomes 0. The depth was checked.
+ */
+function inOrder(value: unknown): unknown {
+  if (typeof value === "number") return value + 0;
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(inOrder);
+  const ordered: Record<string, unknown> = {};
+  for (const key of Object.keys(value).sort()) ordered[key] = inOrder(Reflect.get(value, key));
+  return ordered;
 }
 
 function checkValue(value: unknown, path: string, depth: number): void {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type EmbeddedDatabase, openPglite } from "../../../src/adapters/pglite/open.ts";
 import { silentLog } from "../../../src/core/log.ts";
 import { testCrashes } from "../postgres/crash-suite.ts";
+import { testIdempotentCalls } from "../postgres/idempotent-calls-suite.ts";
 import { testLedgerStore } from "../postgres/ledger-store-suite.ts";
 import { testMigrations } from "../postgres/migrate-suite.ts";
 import { testConnections } from "./connection-suite.ts";
@@ -28,6 +29,7 @@ describe("PGlite", function () {
   });
 
   describe("ledger store", () => testLedgerStore(() => database.pool));
+  describe("idempotent calls", () => testIdempotentCalls(() => [database.pool, database.pool]));
   describe("migrations", () => testMigrations(() => database.pool));
   describe("connections", () => testConnections(() => database.pool));
   describe("folder", () => testFolder(() => join(dir, "template")));

@@ -71,7 +71,7 @@ export function testMigrations(pool: () => pg.Pool): void {
   });
 
   it("of the program are valid after each other", async () => {
-    await pool().query("DROP TABLE IF EXISTS calls, attempts");
+    await pool().query("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
     await cp(migrationsDir, folder.path, { recursive: true });
     assert.ok((await run()) > 0);
     assert.equal(await run(), 0);

@@ -6,6 +6,8 @@ import type { TestDatabase } from "../../support/postgres-server.ts";
 import { tier } from "../../support/tiers.ts";
 import { recordingLog } from "../spool/recording-log.ts";
 import { testCrashes } from "./crash-suite.ts";
+import { testIdempotencyOutage } from "./idempotency-outage-suite.ts";
+import { testIdempotentCalls } from "./idempotent-calls-suite.ts";
 import { testLedgerStore } from "./ledger-store-suite.ts";
 import { testMigrations } from "./migrate-suite.ts";
 import { testOutage } from "./outage-suite.ts";
@@ -25,6 +27,15 @@ describe("Postgres", () => {
     });
 
     describe("ledger store", () => testLedgerStore(() => pool));
+    describe("idempotent calls", () => {
+      let other: pg.Pool;
+      before(() => {
+        other = connectPostgres(database.url, { log: silentLog });
+      });
+      after(() => other.end());
+      testIdempotentCalls(() => [pool, other]);
+      testIdempotencyOutage(() => database.url);
+    });
     describe("migrations", () => testMigrations(() => pool));
 
     describe("crashes", function () {

@@ -78,6 +78,8 @@ function isPlainGood({ plan: { cacheMode }, completion, question }: SeenCaller, 
     ...(question.chunks + question.turns === 0 ? [AttemptCause.CORRECTION, AttemptCause.OUTPUT_LIMIT] : []),
     AttemptCause.ESCALATION,
   ];
+  // The schema in words takes room too, also where it is only remembered that the provider wants it so.
+  if (question.output === "json" && completion.truncation) return false;
   return plan.hasPrices && completion.attempts.every(({ cause }) => plain.includes(cause));
 }
 

@@ -2,8 +2,11 @@ import { create } from "@bufbuild/protobuf";
 import { CompletionSchema } from "../../../gen/sluice/v1/completion_pb.ts";
 import { ExplanationSchema } from "../../../gen/sluice/v1/explanation_pb.ts";
 import { StreamCompleteResponseSchema } from "../../../gen/sluice/v1/pipeline_service_pb.ts";
+import type { CacheFilter, CacheLayerStats } from "../../../src/core/cache.ts";
+import type { CacheAdmin } from "../../../src/core/cache-admin.ts";
 import type { Call } from "../../../src/core/call.ts";
 import { SluiceError } from "../../../src/core/failure.ts";
+import { silentLog } from "../../../src/core/log.ts";
 import type { ChatModel, ModelTarget } from "../../../src/core/model.ts";
 import type { PriceBook } from "../../../src/core/money.ts";
 import type { Pipeline } from "../../../src/core/pipeline.ts";
@@ -115,6 +118,31 @@ export const characterCounter: TokenCounter = { count: (text) => text.length, ob
 
 export const noPrices: PriceBook = { price: () => undefined };
 
+export const noLayerStats: CacheLayerStats = {
+  ...{ hits: 0, misses: 0, unknown: 0, stores: 0, unstored: 0 },
+  lookUpMs: { p50: 0, p99: 0, max: 0 },
+};
+
+/** A cache that holds nothing, and notes what it is told to purge; single methods may be replaced. */
+export function fakeCacheAdmin(
+  replaced: Partial<CacheAdmin> = {},
+): CacheAdmin & { readonly purged: readonly CacheFilter[] } {
+  const purged: CacheFilter[] = [];
+  const cache: CacheAdmin = {
+    purge: async () => ({ memory: 0 }),
+    stats: () => ({ memory: noLayerStats, flights: { joined: 0, taken: 0, takenOver: 0 }, savedNanoUsd: 0n }),
+    ...replaced,
+  };
+  return {
+    purged,
+    stats: cache.stats,
+    purge(filter, signal) {
+      purged.push(filter);
+      return cache.purge(filter, signal);
+    },
+  };
+}
+
 export function fakePorts(replaced: Partial<ServicePorts> = {}): ServicePorts {
   return {
     pipeline: fakePipeline(),
@@ -123,6 +151,10 @@ export function fakePorts(replaced: Partial<ServicePorts> = {}): ServicePorts {
     counter: characterCounter,
     prices: noPrices,
     states: { state: () => undefined },
+    cache: fakeCacheAdmin(),
+    version: "1.2.3",
+    startedAtMs: 1_700_000_000_000,
+    log: silentLog,
     ...replaced,
   };
 }

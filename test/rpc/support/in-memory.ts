@@ -22,7 +22,7 @@ export function inMemory(options: InMemoryOptions = {}) {
   const log = memoryLog();
   const authenticator = createAuthenticator(apiKeys);
   const setup = createCallSetup({ clock: systemClock, log, authenticator, deadlineMs, maxDeadlineMs, maxCalls });
-  const transport = createRouterTransport(createRoutes(fakePorts(options.ports)), {
+  const transport = createRouterTransport(createRoutes(fakePorts({ log, ...options.ports })), {
     router: { requestGate: setup.requestGate, interceptors: setup.interceptors },
   });
   return {

@@ -50,7 +50,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const authenticator = createAuthenticator(apiKeys);
   const calls = createCallSetup({ clock: systemClock, log, authenticator, deadlineMs, maxDeadlineMs, maxCalls });
   const routes = (router: ConnectRouter) => {
-    createRoutes(fakePorts(ports))(router);
+    createRoutes(fakePorts({ log, ...ports }))(router);
     health.routes(router);
     createReflection(services)(router);
   };

@@ -1,0 +1,73 @@
+import type { Draft } from "../build-context/draft.ts";
+import type { DraftedContext } from "../build-context.ts";
+import {
+  buildingParts,
+  chunkParts,
+  escalationParts,
+  messageParts,
+  outputParts,
+  samplingParts,
+  targetParts,
+} from "./canonical-parts.ts";
+import { canonicalVariables } from "./canonical-variables.ts";
+import { composed } from "./composed.ts";
+import { type CacheKey, cacheKey, type OnlyFields } from "./key.ts";
+
+/** Raised when the meaning of the key changes. */
+const KEY_VERSION = "request 1";
+
+/** The corpus version where nothing is retrieved. */
+export const NO_CORPUS = "none";
+
+/**
+ * The request key: a hash over everything that decides which messages a request becomes and who answers them, before
+ * anything is retrieved, counted or left out. Requests with the same one have the same content key, as long as the
+ * corpus and the model's configuration stay. See docs/caching.md.
+ * @param corpusVersion of what is retrieved from.
+ */
+export function requestKey(tenant: string, drafted: DraftedContext, corpusVersion: string): CacheKey {
+  const { draft, target, escalations, ...rest } = drafted;
+  rest satisfies Record<string, never>;
+  return cacheKey({
+    version: KEY_VERSION,
+    tenant,
+    corpus_version: corpusVersion,
+    ...targetParts(target),
+    ...buildingParts(target),
+    ...escalationParts(escalations),
+    ...draftParts(draft),
+  });
+}
+
+function draftParts(draft: Draft): Record<string, unknown> {
+  const {
+    prompt,
+    output,
+    variables,
+    spelledVariables,
+    sampling,
+    isOutputCapped,
+    chunks,
+    mayTruncate,
+    withoutChunks,
+    ...notInKey
+  } = draft;
+  // The alias acts through the target; the rest follows from the prompt and the messages.
+  notInKey satisfies OnlyFields<
+    typeof notInKey,
+    "modelAlias" | "said" | "templateTokenField" | "isConversation" | "showsChunks" | "render"
+  >;
+  const isCompared = output.checks.sources.length > 0 || chunks.length > 0;
+  const spell = isCompared ? (text: string) => text : composed;
+  return {
+    prompt: prompt?.contentHash ?? null,
+    variables: canonicalVariables(variables, spelledVariables, spell),
+    // A prompt may compare a variable with a text, and show another part of itself for another spelling.
+    messages: withoutChunks.map((message) => messageParts(message, spell)),
+    chunks: chunks.map(chunkParts),
+    may_truncate: mayTruncate,
+    ...outputParts(output),
+    ...samplingParts(sampling),
+    is_output_capped: isOutputCapped,
+  };
+}

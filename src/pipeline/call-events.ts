@@ -1,0 +1,171 @@
+import { CacheStatus, type Completion, type PromptReference } from "../../gen/sluice/v1/completion_pb.ts";
+import { Stage } from "../../gen/sluice/v1/error_detail_pb.ts";
+import type { RestartCause } from "../../gen/sluice/v1/pipeline_service_pb.ts";
+import type { BuiltRequest, CacheEntry } from "../core/cache.ts";
+import type { Call } from "../core/call.ts";
+import { SluiceError } from "../core/failure.ts";
+import type { ModelTarget } from "../core/model.ts";
+import type { PromptLibrary } from "../core/prompt.ts";
+import type { AnswerEvent } from "./answer.ts";
+import type { DraftedContext } from "./build-context.ts";
+import { type OwnParts, promptReference, truncation, unpaid } from "./completion.ts";
+import type { Flight } from "./flight.ts";
+import type { CallReport } from "./report.ts";
+import type { ValidInput } from "./validate.ts";
+
+/** What a caller sees of a call. The deltas since the last restart, joined, are the completion's text. */
+export type CallEvent =
+  /** Once, first, when there is something to show. */
+  | {
+      readonly kind: "started";
+      /** The alias of the model that answers. */
+      readonly model: string;
+      readonly synthetic: boolean;
+      readonly prompt?: PromptReference;
+      readonly cacheStatus: CacheStatus;
+      readonly isJson: boolean;
+    }
+  | {
+      readonly kind: "delta";
+      readonly text: string;
+      /** Whether it is all of an answer that is there already. */
+      readonly isWhole?: boolean;
+    }
+  /** All deltas so far are void. */
+  | { readonly kind: "restarted"; readonly cause: RestartCause; readonly target: ModelTarget }
+  /** Once, last. */
+  | { readonly kind: "finished"; readonly completion: Completion };
+
+/** A call that asked, and what its request was built to. Callers of one answer can have asked it in different ways. */
+export interface Asked {
+  readonly call: Call;
+  readonly drafted: DraftedContext;
+  readonly built: BuiltRequest;
+  readonly report: CallReport;
+}
+
+/** An answer that is stored, as a caller's own. */
+export function* replay(entry: CacheEntry, status: CacheStatus, asked: Asked): Generator<CallEvent> {
+  yield startedBy(asked.drafted.target, status, asked.drafted);
+  yield { kind: "delta", text: entry.completion.text, isWhole: true };
+  yield { kind: "finished", completion: unpaid(entry.completion, status, ownParts(asked, true)) };
+}
+
+/** An answer that an earlier call with the same idempotency key got: its request need not be built again. */
+export function* repeat(completion: Completion, isJson: boolean): Generator<CallEvent> {
+  const { model, synthetic, prompt } = completion;
+  const cacheStatus = CacheStatus.REPLAYED;
+  yield { kind: "started", model, synthetic, prompt, cacheStatus, isJson };
+  yield { kind: "delta", text: completion.text, isWhole: true };
+  yield { kind: "finished", completion: unpaid(completion, cacheStatus) };
+}
+
+/** Whether a request asks for JSON, as far as can be told without building it. */
+export function asksForJson(prompts: PromptLibrary, { input, outputSchema }: ValidInput): boolean {
+  if (outputSchema || input.output?.format.case || !input.prompt) return outputSchema !== undefined;
+  try {
+    return prompts.get(input.prompt.name, input.prompt.version).outputSchemaText !== undefined;
+  } catch {
+    // The prompt is gone meanwhile; its answer is not.
+    return false;
+  }
+}
+
+/** Waits with others for an answer that one of them pays. */
+export async function* join(flight: Flight<AnswerEvent>, asked: Asked): AsyncGenerator<CallEvent, void, undefined> {
+  for await (const event of followed(flight, asked, CacheStatus.JOINED)) {
+    if (event.kind !== "finished") yield event;
+    else yield { ...event, completion: unpaid(event.completion, CacheStatus.JOINED, ownParts(asked, event.isAsAsked)) };
+  }
+}
+
+/** Follows the work that this call began and pays. */
+export async function* pay(
+  flight: Flight<AnswerEvent>,
+  asked: Asked,
+  cacheStatus: CacheStatus,
+): AsyncGenerator<CallEvent, void, undefined> {
+  try {
+    for await (const event of followed(flight, asked, cacheStatus)) {
+      if (event.kind !== "finished" || !event.isTaken) yield event;
+      else
+        yield { ...event, completion: unpaid(event.completion, event.completion.cacheStatus, ownParts(asked, true)) };
+    }
+  } finally {
+    // The caller may leave work that goes on for others. What it costs is still this call's, and known at its end.
+    if (flight.isWanted) asked.report.deferUntil(flight.ended);
+    else await flight.ended;
+  }
+}
+
+/** What a flight sends, as its passengers see it. `isAsAsked` as of `ModelAnswer`. */
+type FollowedEvent =
+  | Exclude<CallEvent, { kind: "finished" }>
+  | {
+      readonly kind: "finished";
+      readonly completion: Completion;
+      readonly isAsAsked: boolean;
+      /** Whether another process made it, so that nobody here pays. */
+      readonly isTaken: boolean;
+    };
+
+async function* followed(
+  flight: Flight<AnswerEvent>,
+  { call, drafted, report }: Asked,
+  cacheStatus: CacheStatus,
+): AsyncGenerator<FollowedEvent, void, undefined> {
+  const leaveStage = report.trace.begin(Stage.CALL_MODEL);
+  let started = false;
+  try {
+    for await (const event of flight.follow(call.deadline, call.signal)) {
+      if (event.kind === "waiting") {
+        // Others may have the time for this wait; a caller who has not is told at once.
+        if (event.remainingMs() >= call.deadline.remainingMs()) throw new SluiceError(event.failure);
+        continue;
+      }
+      if (event.kind === "taken") {
+        const { completion } = event.entry;
+        yield startedBy(drafted.target, event.status, drafted);
+        yield { kind: "delta", text: completion.text, isWhole: true };
+        leaveStage();
+        yield {
+          kind: "finished",
+          completion: { ...completion, cacheStatus: event.status },
+          isAsAsked: true,
+          isTaken: true,
+        };
+        continue;
+      }
+      if (!started) yield startedBy(event.target, cacheStatus, drafted);
+      started = true;
+      if (event.kind !== "completed") {
+        yield event;
+        continue;
+      }
+      leaveStage();
+      for (const [stage, ms] of event.timings) report.trace.set(stage, ms);
+      const { isAsAsked } = event;
+      yield { kind: "finished", completion: { ...event.completion, cacheStatus }, isAsAsked, isTaken: false };
+    }
+  } finally {
+    leaveStage();
+  }
+}
+
+function startedBy(
+  { alias: model, synthetic }: ModelTarget,
+  cacheStatus: CacheStatus,
+  { draft }: DraftedContext,
+): Extract<CallEvent, { kind: "started" }> {
+  const prompt = promptReference(draft.prompt);
+  return { kind: "started", model, synthetic, prompt, cacheStatus, isJson: draft.output.kind === "json" };
+}
+
+/**
+ * Prompt and truncation are a caller's own: different prompts, cut differently, can ask the same question. Of an answer
+ * that was not made as asked (by a fallback, say) the truncation stays.
+ */
+function ownParts({ drafted, built }: Asked, isAsAsked: boolean): OwnParts {
+  const prompt = promptReference(drafted.draft.prompt);
+  return isAsAsked ? { prompt, truncation: truncation(built.dropped) } : { prompt };
+}
