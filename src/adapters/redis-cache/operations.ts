@@ -10,6 +10,9 @@ const MAX_IN_FLIGHT = 1_024;
 /** What the values to be stored may take while they wait. */
 const MAX_BYTES_IN_FLIGHT = 64 * 1024 * 1024;
 
+/** The parts in which a budget is waited for. */
+const SLICES = 4;
+
 /** An outcome other than the reply. */
 const TIMED_OUT = Symbol("timed out");
 
@@ -74,11 +77,20 @@ export function createOperations(options: { url: string; timeoutMs: number; log:
   };
 }
 
-/** The promise's outcome, or `TIMED_OUT`. The promise may go on; its later failure is nobody's concern. */
+/**
+ * The promise's outcome, or `TIMED_OUT`. The promise may go on; its later failure is nobody's concern. The time is
+ * waited in slices: between two of them sockets are written and read, so that a moment in which this process was busy
+ * counts as one slice at most, and is not taken for a slow Redis.
+ */
 function within<T>(promise: Promise<T>, timeoutMs: number, clock: Clock): Promise<T | typeof TIMED_OUT> {
   return new Promise((resolve, reject) => {
-    // Where this process was busy, the timer fires before the socket is read: a reply that is there counts.
-    const callOff = after(clock, timeoutMs, () => void setImmediate(() => resolve(TIMED_OUT)));
-    promise.then(resolve, reject).finally(callOff);
+    let callOff = () => {};
+    const wait = (slices: number) => {
+      callOff = after(clock, timeoutMs / SLICES, () =>
+        slices > 1 ? wait(slices - 1) : void setImmediate(() => resolve(TIMED_OUT)),
+      );
+    };
+    wait(SLICES);
+    promise.then(resolve, reject).finally(() => callOff());
   });
 }
