@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
-import { calcPrice, findProvider, type ModelPrice, type Provider } from "@pydantic/genai-prices";
+import { calcPrice, findProvider, type Provider } from "@pydantic/genai-prices";
 import { LRUCache } from "lru-cache";
 import { type Clock, systemClock } from "../core/clock.ts";
 import type { Price, PriceBook } from "../core/money.ts";
-import { nanoUsdPerMillionTokens } from "./prices/decimal.ts";
+import { toPrice } from "./prices/list-price.ts";
 import { findOverride, indexOverrides, type PriceOverride } from "./prices/overrides.ts";
 
 export type { PriceOverride } from "./prices/overrides.ts";
@@ -17,9 +17,15 @@ const SANDBOX_PRICE: Price = {
   version: "sandbox",
 };
 
-/** Models whose resolved price is kept; matching a name takes about 40 µs. Names come from the configuration. */
+/** Models whose price is kept; finding one in the list takes about 40 µs. Names come from the configuration. */
 const MAX_RESOLVED_MODELS = 1_000;
 const MAX_PROVIDERS = 200;
+
+interface ResolvedPrice {
+  readonly price: Price | undefined;
+  /** For a price that depends on the date or the time of day: the second, since 1970, in which it was found. */
+  readonly second?: number;
+}
 
 const LIST_VERSION = `genai-prices ${packageVersion()}`;
 
@@ -30,8 +36,7 @@ const LIST_VERSION = `genai-prices ${packageVersion()}`;
  * The list's provider is found by the base URL, else by a provider id that is exactly one of the list's. A model
  * that it does not know, or knows without a price for prompt tokens, is `undefined`.
  *
- * Prices that rise with the size of the prompt are taken at their base: such a call above the threshold (272,000
- * tokens for most that have one) costs more than is charged here.
+ * Prices are those of the moment: the list has the days on which prices changed, and hours that are cheaper.
  *
  * @throws RangeError for an override that is no price, naming its index and field.
  */
@@ -39,7 +44,7 @@ export function createPriceBook(options: { overrides?: readonly PriceOverride[];
   const overrides = indexOverrides(options.overrides ?? []);
   const clock = options.clock ?? systemClock;
   const providers = new LRUCache<string, { found: Provider | undefined }>({ max: MAX_PROVIDERS });
-  const resolved = new LRUCache<string, { price: Price | undefined }>({ max: MAX_RESOLVED_MODELS });
+  const resolved = new LRUCache<string, ResolvedPrice>({ max: MAX_RESOLVED_MODELS });
 
   function listed(provider: { id: string; baseUrl?: string }, model: string): Price | undefined {
     const providerKey = JSON.stringify([provider.id, provider.baseUrl ?? ""]);
@@ -47,14 +52,16 @@ export function createPriceBook(options: { overrides?: readonly PriceOverride[];
     if (!listProvider) return undefined;
     const modelKey = JSON.stringify([listProvider.id, model]);
     const known = resolved.get(modelKey);
-    if (known) return known.price;
+    const nowMs = clock.nowMs();
+    const second = Math.floor(nowMs / 1000);
+    if (known && (known.second === undefined || known.second === second)) return known.price;
     const result = calcPrice({ input_tokens: 0, output_tokens: 0 }, model, {
       provider: listProvider,
-      timestamp: new Date(clock.nowMs()),
+      timestamp: new Date(nowMs),
     });
-    const price = result ? toPrice(result.model_price) : undefined;
-    // A list of conditional prices depends on the date or on the time of day, so it is resolved each time.
-    if (!Array.isArray(result?.model.prices)) resolved.set(modelKey, { price });
+    const price = result ? toPrice(result.model_price, LIST_VERSION) : undefined;
+    const changes = Array.isArray(result?.model.prices);
+    resolved.set(modelKey, { price, ...(changes && { second }) });
     return price;
   }
 
@@ -81,23 +88,6 @@ function listProviderOf(provider: { id: string; baseUrl?: string }): Provider | 
   // The list matches ids loosely ("contains openai"); "my-openai-compatible-server" must not get OpenAI's prices.
   const byId = findProvider({ providerId: provider.id });
   return byId?.id === provider.id ? byId : undefined;
-}
-
-function toPrice(listed: ModelPrice): Price | undefined {
-  const prompt = baseOf(listed.input_mtok);
-  if (prompt === undefined) return undefined;
-  return {
-    promptNanoUsdPerMillionTokens: prompt,
-    cachedPromptNanoUsdPerMillionTokens: baseOf(listed.cache_read_mtok) ?? prompt,
-    // Not listed for embeddings, which have no completion tokens, and for old models that charge both alike.
-    completionNanoUsdPerMillionTokens: baseOf(listed.output_mtok) ?? prompt,
-    version: LIST_VERSION,
-  };
-}
-
-function baseOf(price: ModelPrice[string]): bigint | undefined {
-  if (price === undefined) return undefined;
-  return nanoUsdPerMillionTokens(typeof price === "number" ? price : price.base);
 }
 
 function packageVersion(): string {

@@ -48,8 +48,38 @@ function checkOverrides(raw: unknown, providers: readonly string[]): Problem[] {
     const key = JSON.stringify([provider ?? null, model]);
     if (isText(model) && seen.has(key)) found.push(problem(path, "duplicate", "this model has an override before"));
     seen.add(key);
-    return found;
+    found.push(...repeatedThresholds(raw, path));
+    return found.length > 0 ? found : withoutModel(raw, path);
   });
+}
+
+/** Two prices for prompts of the same length contradict each other. */
+function repeatedThresholds(raw: unknown, path: Path): Problem[] {
+  const longPrompts = valueAt(raw, [...path, "long_prompts"]);
+  if (!Array.isArray(longPrompts)) return [];
+  const thresholds = longPrompts.map((_, index) =>
+    valueAt(raw, [...path, "long_prompts", index, "above_prompt_tokens"]),
+  );
+  return thresholds.flatMap((threshold, index) =>
+    threshold !== undefined && thresholds.indexOf(threshold) < index
+      ? [problem([...path, "long_prompts", index, "above_prompt_tokens"], "duplicate", "has prices before")]
+      : [],
+  );
+}
+
+/** A price that no model has would be a slip of the pen, and its model be charged by the built-in list unnoticed. */
+function withoutModel(raw: unknown, path: Path): Problem[] {
+  const provider = valueAt(raw, [...path, "provider"]);
+  const model = valueAt(raw, [...path, "model"]);
+  const known = namesIn(raw, ["models"])
+    .filter((alias) => provider === undefined || valueAt(raw, ["models", alias, "provider"]) === provider)
+    .map((alias) => valueAt(raw, ["models", alias, "model"]))
+    .filter(isText);
+  // Without models there is nothing to charge, and what is wrong with a model is said there.
+  if (!isText(model) || known.length === 0 || known.includes(model)) return [];
+  const [nearest] = nearestNames(model, known);
+  const hint = nearest === undefined ? "" : `; the nearest is ${nearest}`;
+  return [problem([...path, "model"], "reference", `no model of the configuration is called this${hint}`)];
 }
 
 function unknownName(raw: unknown, path: Path, kind: "provider" | "model", known: readonly string[]): Problem[] {

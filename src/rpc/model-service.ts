@@ -5,6 +5,7 @@ import type { ModelService } from "../../gen/sluice/v1/model_service_pb.ts";
 import type { ModelCatalog, ModelTarget, StructuredOutputMode } from "../core/model.ts";
 import type { CircuitState, ModelState, ModelStates } from "../core/model-state.ts";
 import type { PriceBook } from "../core/money.ts";
+import { priceMessage } from "../pipeline/estimate/price-message.ts";
 
 const structuredOutputs: Readonly<Record<StructuredOutputMode, StructuredOutput>> = {
   json_schema: StructuredOutput.JSON_SCHEMA,
@@ -46,12 +47,7 @@ function shown(
     structuredOutput: structuredOutputs[target.structuredOutput],
     fallbacks: [...target.fallbacks],
     escalateTo: target.escalateTo ?? "",
-    price: price && {
-      promptNanoUsdPerMillionTokens: price.promptNanoUsdPerMillionTokens,
-      cachedPromptNanoUsdPerMillionTokens: price.cachedPromptNanoUsdPerMillionTokens,
-      completionNanoUsdPerMillionTokens: price.completionNanoUsdPerMillionTokens,
-      version: price.version,
-    },
+    price: price && priceMessage(price),
     synthetic: target.synthetic,
     isDefault: target.alias === models.defaultAlias,
     description: target.description,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { nanoUsdPerMillionTokens } from "../../src/adapters/prices/decimal.ts";
 import { createPriceBook } from "../../src/adapters/prices.ts";
 import { type Clock, systemClock } from "../../src/core/clock.ts";
+import { costNanoUsd } from "../../src/core/money.ts";
 
 const openai = { id: "main", baseUrl: "https://api.openai.com/v1" };
 const book = createPriceBook();
@@ -86,6 +87,44 @@ describe("price book", () => {
     assert.deepEqual(usd(overridden.price({ id: "other" }, "gpt-4o")), [1.1, 1.1, 4]);
     assert.equal(overridden.price(openai, "gpt-4o")?.version, "override");
     assert.deepEqual(usd(overridden.price(openai, "gpt-5-mini")), [0.25, 0.025, 2]);
+  });
+
+  it("takes every kind of price from an override", () => {
+    const overridden = createPriceBook({
+      overrides: [
+        {
+          model: "m",
+          prompt_usd_per_million: 1,
+          cache_write_usd_per_million: "1.25",
+          completion_usd_per_million: 4,
+          reasoning_usd_per_million: 3,
+          usd_per_thousand_requests: 5,
+          long_prompts: [
+            { above_prompt_tokens: 2000, prompt_usd_per_million: 20, completion_usd_per_million: 30 },
+            { above_prompt_tokens: 1000, prompt_usd_per_million: 10, completion_usd_per_million: 15 },
+          ],
+        },
+      ],
+    });
+    const cost = (promptTokens: number) => {
+      const price = overridden.price({ id: "any" }, "m");
+      const tokens = { promptTokens, cachedPromptTokens: 0, cacheWriteTokens: 100, completionTokens: 10 };
+      return price && costNanoUsd({ ...tokens, reasoningTokens: 4 }, price);
+    };
+    // In nano-USD: a fee of 5,000,000; 900 x 1,000 + 100 x 1,250 + 6 x 4,000 + 4 x 3,000; then 10,000 and 15,000 a token.
+    assert.equal(cost(1000), 5_000_000n + 900_000n + 125_000n + 24_000n + 12_000n);
+    assert.equal(cost(1001), 5_000_000n + 10_010_000n + 150_000n);
+    assert.equal(cost(2001), 5_000_000n + 40_020_000n + 300_000n);
+  });
+
+  it("keeps what it found of a bounded number of models", () => {
+    // Matching a name is most of the cost, so what it found is kept; a thousand others push it out.
+    const first = book.price(openai, "gpt-4o");
+    assert.equal(book.price(openai, "gpt-4o"), first);
+    for (let index = 0; index < 1_000; index += 1) book.price(openai, `no-such-model-${index}`);
+    const again = book.price(openai, "gpt-4o");
+    assert.notEqual(again, first);
+    assert.deepEqual(again, first);
   });
 
   it("refuses an override that is no price, naming it", () => {

@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sluice/v1/model.proto.
  */
 export const file_sluice_v1_model: GenFile = /*@__PURE__*/
-  fileDesc("ChVzbHVpY2UvdjEvbW9kZWwucHJvdG8SCXNsdWljZS52MSLaAgoFTW9kZWwSDAoEbmFtZRgBIAEoCRIQCghwcm92aWRlchgCIAEoCRIWCg5wcm92aWRlcl9tb2RlbBgDIAEoCRIWCg5jb250ZXh0X3Rva2VucxgEIAEoAxIZChFtYXhfb3V0cHV0X3Rva2VucxgFIAEoAxI2ChFzdHJ1Y3R1cmVkX291dHB1dBgGIAEoDjIbLnNsdWljZS52MS5TdHJ1Y3R1cmVkT3V0cHV0EhEKCWZhbGxiYWNrcxgHIAMoCRITCgtlc2NhbGF0ZV90bxgIIAEoCRIkCgVwcmljZRgJIAEoCzIVLnNsdWljZS52MS5Nb2RlbFByaWNlEhEKCXN5bnRoZXRpYxgKIAEoCBISCgppc19kZWZhdWx0GAsgASgIEhMKC2Rlc2NyaXB0aW9uGAwgASgJEiQKBXN0YXRlGA0gASgLMhUuc2x1aWNlLnYxLk1vZGVsU3RhdGUi+gEKCk1vZGVsU3RhdGUSIwoHY2lyY3VpdBgBIAEoDjISLnNsdWljZS52MS5DaXJjdWl0EhsKDnByb2JlX2FmdGVyX21zGAIgASgDSACIAQESGQoMY29vbF9kb3duX21zGAMgASgDSAGIAQESEQoJaW5fZmxpZ2h0GAQgASgFEg4KBnF1ZXVlZBgFIAEoBRIXCg9tYXhfY29uY3VycmVuY3kYBiABKAUSEQoJbWF4X3F1ZXVlGAcgASgFEhwKFGNvbnNlY3V0aXZlX2ZhaWx1cmVzGAggASgFQhEKD19wcm9iZV9hZnRlcl9tc0IPCg1fY29vbF9kb3duX21zIqwBCgpNb2RlbFByaWNlEioKInByb21wdF9uYW5vX3VzZF9wZXJfbWlsbGlvbl90b2tlbnMYASABKAMSMQopY2FjaGVkX3Byb21wdF9uYW5vX3VzZF9wZXJfbWlsbGlvbl90b2tlbnMYAiABKAMSLgomY29tcGxldGlvbl9uYW5vX3VzZF9wZXJfbWlsbGlvbl90b2tlbnMYAyABKAMSDwoHdmVyc2lvbhgEIAEoCSqZAQoQU3RydWN0dXJlZE91dHB1dBIhCh1TVFJVQ1RVUkVEX09VVFBVVF9VTlNQRUNJRklFRBAAEiEKHVNUUlVDVFVSRURfT1VUUFVUX0pTT05fU0NIRU1BEAESIQodU1RSVUNUVVJFRF9PVVRQVVRfSlNPTl9PQkpFQ1QQAhIcChhTVFJVQ1RVUkVEX09VVFBVVF9QUk9NUFQQAypfCgdDaXJjdWl0EhcKE0NJUkNVSVRfVU5TUEVDSUZJRUQQABISCg5DSVJDVUlUX0NMT1NFRBABEhAKDENJUkNVSVRfT1BFThACEhUKEUNJUkNVSVRfSEFMRl9PUEVOEANCNAoNZGV2LnNsdWljZS52MVABWiFzbHVpY2UuZGV2L2dlbi9zbHVpY2UvdjE7c2x1aWNldjFiBnByb3RvMw");
+  fileDesc("ChVzbHVpY2UvdjEvbW9kZWwucHJvdG8SCXNsdWljZS52MSLaAgoFTW9kZWwSDAoEbmFtZRgBIAEoCRIQCghwcm92aWRlchgCIAEoCRIWCg5wcm92aWRlcl9tb2RlbBgDIAEoCRIWCg5jb250ZXh0X3Rva2VucxgEIAEoAxIZChFtYXhfb3V0cHV0X3Rva2VucxgFIAEoAxI2ChFzdHJ1Y3R1cmVkX291dHB1dBgGIAEoDjIbLnNsdWljZS52MS5TdHJ1Y3R1cmVkT3V0cHV0EhEKCWZhbGxiYWNrcxgHIAMoCRITCgtlc2NhbGF0ZV90bxgIIAEoCRIkCgVwcmljZRgJIAEoCzIVLnNsdWljZS52MS5Nb2RlbFByaWNlEhEKCXN5bnRoZXRpYxgKIAEoCBISCgppc19kZWZhdWx0GAsgASgIEhMKC2Rlc2NyaXB0aW9uGAwgASgJEiQKBXN0YXRlGA0gASgLMhUuc2x1aWNlLnYxLk1vZGVsU3RhdGUi+gEKCk1vZGVsU3RhdGUSIwoHY2lyY3VpdBgBIAEoDjISLnNsdWljZS52MS5DaXJjdWl0EhsKDnByb2JlX2FmdGVyX21zGAIgASgDSACIAQESGQoMY29vbF9kb3duX21zGAMgASgDSAGIAQESEQoJaW5fZmxpZ2h0GAQgASgFEg4KBnF1ZXVlZBgFIAEoBRIXCg9tYXhfY29uY3VycmVuY3kYBiABKAUSEQoJbWF4X3F1ZXVlGAcgASgFEhwKFGNvbnNlY3V0aXZlX2ZhaWx1cmVzGAggASgFQhEKD19wcm9iZV9hZnRlcl9tc0IPCg1fY29vbF9kb3duX21zIuoDCgpNb2RlbFByaWNlEioKInByb21wdF9uYW5vX3VzZF9wZXJfbWlsbGlvbl90b2tlbnMYASABKAMSMQopY2FjaGVkX3Byb21wdF9uYW5vX3VzZF9wZXJfbWlsbGlvbl90b2tlbnMYAiABKAMSLgomY29tcGxldGlvbl9uYW5vX3VzZF9wZXJfbWlsbGlvbl90b2tlbnMYAyABKAMSDwoHdmVyc2lvbhgEIAEoCRI0CidjYWNoZV93cml0ZV9uYW5vX3VzZF9wZXJfbWlsbGlvbl90b2tlbnMYBSABKANIAIgBARIyCiVyZWFzb25pbmdfbmFub191c2RfcGVyX21pbGxpb25fdG9rZW5zGAYgASgDSAGIAQESKQoccmVxdWVzdF9uYW5vX3VzZF9wZXJfbWlsbGlvbhgHIAEoA0gCiAEBEjAKDGxvbmdfcHJvbXB0cxgIIAMoCzIaLnNsdWljZS52MS5Mb25nUHJvbXB0UHJpY2VCKgooX2NhY2hlX3dyaXRlX25hbm9fdXNkX3Blcl9taWxsaW9uX3Rva2Vuc0IoCiZfcmVhc29uaW5nX25hbm9fdXNkX3Blcl9taWxsaW9uX3Rva2Vuc0IfCh1fcmVxdWVzdF9uYW5vX3VzZF9wZXJfbWlsbGlvbiL9AgoPTG9uZ1Byb21wdFByaWNlEhsKE2Fib3ZlX3Byb21wdF90b2tlbnMYASABKAMSKgoicHJvbXB0X25hbm9fdXNkX3Blcl9taWxsaW9uX3Rva2VucxgCIAEoAxIxCiljYWNoZWRfcHJvbXB0X25hbm9fdXNkX3Blcl9taWxsaW9uX3Rva2VucxgDIAEoAxIuCiZjb21wbGV0aW9uX25hbm9fdXNkX3Blcl9taWxsaW9uX3Rva2VucxgEIAEoAxI0CidjYWNoZV93cml0ZV9uYW5vX3VzZF9wZXJfbWlsbGlvbl90b2tlbnMYBSABKANIAIgBARIyCiVyZWFzb25pbmdfbmFub191c2RfcGVyX21pbGxpb25fdG9rZW5zGAYgASgDSAGIAQFCKgooX2NhY2hlX3dyaXRlX25hbm9fdXNkX3Blcl9taWxsaW9uX3Rva2Vuc0IoCiZfcmVhc29uaW5nX25hbm9fdXNkX3Blcl9taWxsaW9uX3Rva2VucyqZAQoQU3RydWN0dXJlZE91dHB1dBIhCh1TVFJVQ1RVUkVEX09VVFBVVF9VTlNQRUNJRklFRBAAEiEKHVNUUlVDVFVSRURfT1VUUFVUX0pTT05fU0NIRU1BEAESIQodU1RSVUNUVVJFRF9PVVRQVVRfSlNPTl9PQkpFQ1QQAhIcChhTVFJVQ1RVUkVEX09VVFBVVF9QUk9NUFQQAypfCgdDaXJjdWl0EhcKE0NJUkNVSVRfVU5TUEVDSUZJRUQQABISCg5DSVJDVUlUX0NMT1NFRBABEhAKDENJUkNVSVRfT1BFThACEhUKEUNJUkNVSVRfSEFMRl9PUEVOEANCNAoNZGV2LnNsdWljZS52MVABWiFzbHVpY2UuZGV2L2dlbi9zbHVpY2UvdjE7c2x1aWNldjFiBnByb3RvMw");
 
 /**
  * Model is an alias of the configuration.
@@ -188,27 +188,27 @@ export const ModelStateSchema: GenMessage<ModelState> = /*@__PURE__*/
   messageDesc(file_sluice_v1_model, 1);
 
 /**
- * ModelPrice is a price in nano-USD per million tokens (1 USD is 10^9 nano-USD).
+ * ModelPrice is what a model costs, in nano-USD (1 USD is 10^9 nano-USD).
  *
  * @generated from message sluice.v1.ModelPrice
  */
 export type ModelPrice = Message<"sluice.v1.ModelPrice"> & {
   /**
-   * Prompt tokens.
+   * A million prompt tokens.
    *
    * @generated from field: int64 prompt_nano_usd_per_million_tokens = 1;
    */
   promptNanoUsdPerMillionTokens: bigint;
 
   /**
-   * Prompt tokens that the provider answers from its cache.
+   * A million prompt tokens that the provider answers from its cache.
    *
    * @generated from field: int64 cached_prompt_nano_usd_per_million_tokens = 2;
    */
   cachedPromptNanoUsdPerMillionTokens: bigint;
 
   /**
-   * Completion tokens, reasoning included.
+   * A million completion tokens, reasoning included unless it has a price of its own.
    *
    * @generated from field: int64 completion_nano_usd_per_million_tokens = 3;
    */
@@ -220,6 +220,34 @@ export type ModelPrice = Message<"sluice.v1.ModelPrice"> & {
    * @generated from field: string version = 4;
    */
   version: string;
+
+  /**
+   * A million prompt tokens that the provider writes to its cache. Not set: they cost what other prompt tokens do.
+   *
+   * @generated from field: optional int64 cache_write_nano_usd_per_million_tokens = 5;
+   */
+  cacheWriteNanoUsdPerMillionTokens?: bigint | undefined;
+
+  /**
+   * A million reasoning tokens. Not set: they cost what other completion tokens do.
+   *
+   * @generated from field: optional int64 reasoning_nano_usd_per_million_tokens = 6;
+   */
+  reasoningNanoUsdPerMillionTokens?: bigint | undefined;
+
+  /**
+   * A million requests, beside their tokens. Not set: there is no such fee.
+   *
+   * @generated from field: optional int64 request_nano_usd_per_million = 7;
+   */
+  requestNanoUsdPerMillion?: bigint | undefined;
+
+  /**
+   * Prices of longer prompts, by length ascending; the last one that a prompt exceeds holds for the whole request.
+   *
+   * @generated from field: repeated sluice.v1.LongPromptPrice long_prompts = 8;
+   */
+  longPrompts: LongPromptPrice[];
 };
 
 /**
@@ -228,6 +256,62 @@ export type ModelPrice = Message<"sluice.v1.ModelPrice"> & {
  */
 export const ModelPriceSchema: GenMessage<ModelPrice> = /*@__PURE__*/
   messageDesc(file_sluice_v1_model, 2);
+
+/**
+ * LongPromptPrice is what a million tokens cost in requests whose prompt is longer than a threshold.
+ *
+ * @generated from message sluice.v1.LongPromptPrice
+ */
+export type LongPromptPrice = Message<"sluice.v1.LongPromptPrice"> & {
+  /**
+   * The threshold: prompts with more tokens than this, cached ones included, have these prices.
+   *
+   * @generated from field: int64 above_prompt_tokens = 1;
+   */
+  abovePromptTokens: bigint;
+
+  /**
+   * Prompt tokens.
+   *
+   * @generated from field: int64 prompt_nano_usd_per_million_tokens = 2;
+   */
+  promptNanoUsdPerMillionTokens: bigint;
+
+  /**
+   * Prompt tokens that the provider answers from its cache.
+   *
+   * @generated from field: int64 cached_prompt_nano_usd_per_million_tokens = 3;
+   */
+  cachedPromptNanoUsdPerMillionTokens: bigint;
+
+  /**
+   * Completion tokens, reasoning included unless it has a price of its own.
+   *
+   * @generated from field: int64 completion_nano_usd_per_million_tokens = 4;
+   */
+  completionNanoUsdPerMillionTokens: bigint;
+
+  /**
+   * Prompt tokens that the provider writes to its cache. Not set: they cost what other prompt tokens do.
+   *
+   * @generated from field: optional int64 cache_write_nano_usd_per_million_tokens = 5;
+   */
+  cacheWriteNanoUsdPerMillionTokens?: bigint | undefined;
+
+  /**
+   * Reasoning tokens. Not set: they cost what other completion tokens do.
+   *
+   * @generated from field: optional int64 reasoning_nano_usd_per_million_tokens = 6;
+   */
+  reasoningNanoUsdPerMillionTokens?: bigint | undefined;
+};
+
+/**
+ * Describes the message sluice.v1.LongPromptPrice.
+ * Use `create(LongPromptPriceSchema)` to create a new message.
+ */
+export const LongPromptPriceSchema: GenMessage<LongPromptPrice> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_model, 3);
 
 /**
  * StructuredOutput says how a model is asked for JSON.
