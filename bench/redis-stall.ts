@@ -84,17 +84,22 @@ async function measureStall(
   const load = await startPinned(1, ["bench/redis-stall/load.ts", loaded.address, ...settings]);
   const callers = [new GrpcCaller(loaded.address), new GrpcCaller(other.address)] as const;
   try {
-    const seen = load.line(phasesOf, 600_000);
     await load.line((line) => (line === '"started"' ? true : undefined));
+    const seen = load.line(phasesOf, 600_000);
+    // Where something fails before it is waited for, that is what is told.
+    seen.catch(() => {});
     const [before, during, after] = seconds.map((count) => count * 1_000);
     const watched: Watched[] = [];
     watched.push(await watchFor(before ?? 0, loaded.child.process.pid, callers[0]));
     proxy.stall();
     watched.push(await watchFor(during ?? 0, loaded.child.process.pid, callers[0]));
     proxy.resume();
-    const back = untilShared(callers);
-    watched.push(await watchFor(after ?? 0, loaded.child.process.pid, callers[0]));
-    return section(await seen, watched, await back);
+    const [last, backMs] = await Promise.all([
+      watchFor(after ?? 0, loaded.child.process.pid, callers[0]),
+      untilShared(callers),
+    ]);
+    watched.push(last);
+    return section(await seen, watched, backMs);
   } finally {
     for (const caller of callers) caller.close();
     await load.stop();

@@ -6,7 +6,7 @@ import { features } from "./replay/features.ts";
 import { isHit, type Played, playDay, ttlSeconds } from "./replay/play.ts";
 import { type Possible, possible } from "./replay/possible.ts";
 import { startService } from "./replay/service.ts";
-import { evictions } from "./replay/status.ts";
+import { type CacheCounts, cacheCounts } from "./replay/status.ts";
 import { DAY_MS, type TrafficCall, trafficOfDay } from "./replay/traffic.ts";
 
 const SEED = 6;
@@ -53,7 +53,7 @@ interface Day {
   readonly played: readonly Played[];
   readonly possible: Possible;
   readonly latestMs: number;
-  readonly evictions: number;
+  readonly counts: CacheCounts;
 }
 
 async function measureDay({ name, memoryMb, redis: program }: Setting, effort: Effort): Promise<Day> {
@@ -67,7 +67,7 @@ async function measureDay({ name, memoryMb, redis: program }: Setting, effort: E
       const cost = sumOf(played, ({ costNanoUsd }) => costNanoUsd);
       const paid = service.paid().costNanoUsd;
       if (cost !== paid) throw new Error(`the service says it cost ${cost} nano-USD, the model was paid ${paid}`);
-      return { name, played, latestMs, possible: possibleOf(traffic, dayMs), evictions: await evictions(service) };
+      return { name, played, latestMs, possible: possibleOf(traffic, dayMs), counts: await cacheCounts(service) };
     } finally {
       await service.stop();
     }
@@ -94,8 +94,13 @@ function daysSection(days: readonly Day[], effort: Effort): Counts {
     remark:
       `${Math.round(DAY_MS / dayMs)} times as fast, TTLs too, on a made-up product and a scripted model: the shares are of this traffic, not of ` +
       `yours. Possible is every distinct question paid once for each TTL. The load was behind its time by at most ${Math.round(latestMs)} ms.`,
-    columns: [...columns, ...money, "evictions"],
-    rows: days.map((day) => [day.name, ...shares(day.played, day.possible), day.evictions]),
+    columns: [...columns, ...money, "evictions", "no answer from Redis"],
+    rows: days.map(({ name, played, possible: best, counts }) => [
+      name,
+      ...shares(played, best),
+      counts.evictions,
+      counts.unknown,
+    ]),
   };
 }
 

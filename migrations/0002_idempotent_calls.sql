@@ -11,7 +11,7 @@ CREATE TABLE idempotent_calls (
   expires_at timestamptz NOT NULL,
   -- Until when the call that has the turn is believed to be alive. Null once there is an outcome.
   lease_until timestamptz,
-  -- 'COMPLETION' or the reason of a failure; it says which message of the contract `outcome` is.
+  -- 'COMPLETION', 'JSON_COMPLETION' or the reason of a failure; it says which message of the contract `outcome` is.
   outcome_kind text,
   outcome bytea,
   PRIMARY KEY (tenant, idempotency_key),

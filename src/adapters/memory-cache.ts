@@ -3,8 +3,9 @@ import { LRUCache } from "lru-cache";
 import { CompletionSchema } from "../../gen/sluice/v1/completion_pb.ts";
 import type { CacheEntry, CacheFilter, CacheLayerStats, MemoryCache } from "../core/cache.ts";
 import type { Clock } from "../core/clock.ts";
+import { lifeMs } from "./cache-layers/life.ts";
+import { createLookUpTimes } from "./cache-layers/look-up-times.ts";
 import { createBuiltRequests } from "./memory-cache/built-requests.ts";
-import { createLookUpTimes } from "./memory-cache/look-up-times.ts";
 import { type TagGroup, TagIndex } from "./memory-cache/tag-index.ts";
 
 /** What an entry takes beside its bytes: the key, the objects around the buffer and the slots it fills, rounded up. */
@@ -18,9 +19,6 @@ const LARGEST_SHARE = 1 / 16;
 
 /** What is known of built requests takes this part. */
 const REQUESTS_SHARE = 1 / 16;
-
-/** Entries that were stored together must not all expire together: up to this part of the TTL is taken off. */
-const TTL_JITTER = 0.1;
 
 /** Purged entries that are let go in one step: a few milliseconds. The next step waits for its turn. */
 const STEP_ENTRIES = 2_000;
@@ -89,6 +87,11 @@ class LruMemoryCache implements MemoryCache {
     return entry;
   }
 
+  has(key: string): boolean {
+    const stored = this.#entries.peek(key);
+    return stored !== undefined && isGood(stored, this.#clock.monotonicMs());
+  }
+
   async set(key: string, { completion, tags }: CacheEntry, ttlMs: number): Promise<void> {
     if (!(ttlMs >= 1)) return;
     this.#entries.delete(key);
@@ -99,8 +102,7 @@ class LruMemoryCache implements MemoryCache {
       this.#counts.unstored++;
       return;
     }
-    const lifeMs = Math.max(1, Math.floor(ttlMs * (1 - TTL_JITTER * this.#clock.random())));
-    const expiresAtMs = this.#clock.monotonicMs() + lifeMs;
+    const expiresAtMs = this.#clock.monotonicMs() + lifeMs(ttlMs, this.#clock);
     // Before it is stored: making room may drop the last of the others with these tags.
     const group = this.#groups.add(tags, key);
     this.#entries.set(key, { bytes, group, expiresAtMs }, { size });
@@ -170,6 +172,7 @@ export function noMemoryCache(): MemoryCache {
       misses++;
       return undefined;
     },
+    has: () => false,
     async set() {},
     delete() {},
     purge: () => 0,

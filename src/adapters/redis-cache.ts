@@ -2,19 +2,18 @@ import type { Redis } from "ioredis";
 import type { SharedCache, SharedLook } from "../core/cache.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
+import { lifeMs } from "./cache-layers/life.ts";
 import { createCounters } from "./redis-cache/counters.ts";
-import { decodeEntry, encodeEntry, MAX_ENTRY_BYTES } from "./redis-cache/entry.ts";
+import { encodeEntry } from "./redis-cache/entry.ts";
 import { createInvalidations } from "./redis-cache/invalidations.ts";
 import { entryKey, leaseKey } from "./redis-cache/keys.ts";
 import { createLeases } from "./redis-cache/leases.ts";
 import { createOperations } from "./redis-cache/operations.ts";
 import { purgeRedis } from "./redis-cache/purge.ts";
-import { isReplyError } from "./redis-cache/reply-error.ts";
+import { readAll, readFirst, toLook } from "./redis-cache/stored.ts";
 
 /** How long a lease lives on after its holder died. */
 const LEASE_MS = 3_000;
-/** Entries that were stored together must not all expire together: up to this part of the TTL is taken off. */
-const TTL_JITTER = 0.1;
 
 export interface RedisCacheOptions {
   /** `redis://` or `rediss://`, with user, password and database where needed. Never logged. */
@@ -25,12 +24,6 @@ export interface RedisCacheOptions {
   readonly clock: Clock;
   /** How long a lease lives on without renewal. Default 3,000. */
   readonly leaseMs?: number;
-}
-
-/** What Redis has under an entry's key. */
-interface Stored {
-  readonly bytes: Buffer;
-  readonly remainingMs: number;
 }
 
 /**
@@ -52,36 +45,51 @@ export function createRedisCache(options: RedisCacheOptions): SharedCache & { cl
     async look(key) {
       const isAsked = operations.wouldAsk();
       const startMs = clock.monotonicMs();
-      const reply = await operations.ask("look", async (redis) => [await read(redis, key)]);
-      const look: SharedLook = reply ? await toLook(key, reply[0]) : { kind: "unknown" };
+      const reply = await operations.ask("look", async (redis, reserve) => ({
+        stored: await readAll(redis, key, await readFirst(redis, key), reserve),
+      }));
+      const look: SharedLook = reply ? await toLook(key, reply.stored, operations) : { kind: "unknown" };
       counters.looked(look.kind, isAsked ? clock.monotonicMs() - startMs : undefined);
       return look;
     },
     async set(key, entry, ttlMs) {
-      if (!(ttlMs >= 1)) return;
-      const lifeMs = Math.max(1, Math.floor(ttlMs * (1 - TTL_JITTER * clock.random())));
+      if (!(ttlMs >= 1)) return false;
       const bytes = operations.wouldAsk() ? await encodeEntry(key, entry) : undefined;
-      const send = (redis: Redis, value: Buffer) => redis.set(entryKey(key), value, "PX", lifeMs);
-      counters.stored(!!bytes && !!(await operations.ask("set", (redis) => send(redis, bytes), bytes.byteLength)));
+      const life = lifeMs(ttlMs, clock);
+      const send = (redis: Redis, value: Buffer) => redis.set(entryKey(key), value, "PX", life);
+      const isStored = !!bytes && !!(await operations.ask("set", (redis) => send(redis, bytes), bytes.byteLength));
+      counters.stored(isStored);
+      return isStored;
+    },
+    async delete(key) {
+      const removed = await operations.ask("delete", (redis) => redis.unlink(entryKey(key)));
+      return removed !== undefined;
     },
     async claim(key) {
       const token = leases.newToken();
       // A claim without a reply in time may have been made. It is not renewed, and others wait for it in vain, briefly.
-      const reply = await operations.ask("claim", (redis) =>
-        Promise.all([redis.set(leaseKey(key), token, "PX", leaseMs, "NX"), read(redis, key)]),
-      );
+      const reply = await operations.ask("claim", async (redis, reserve) => {
+        const taking = redis.set(leaseKey(key), token, "PX", leaseMs, "NX");
+        const [taken, first] = await Promise.all([taking, readFirst(redis, key)]);
+        return taken === null ? "taken" : { stored: await readAll(redis, key, first, reserve) };
+      });
       if (!reply) return { kind: "unknown" };
-      if (reply[0] === null) return { kind: "taken" };
-      return { kind: "lease", lease: leases.hold(key, token), found: await toLook(key, reply[1]) };
+      if (reply === "taken") return { kind: "taken" };
+      return { kind: "lease", lease: leases.hold(key, token), found: await toLook(key, reply.stored, operations) };
     },
     async watch(key) {
-      const reply = await operations.ask("watch", (redis) =>
-        Promise.all([redis.pttl(leaseKey(key)), read(redis, key)]),
-      );
+      const reply = await operations.ask("watch", async (redis, reserve) => {
+        const [lease, first] = await Promise.all([redis.pttl(leaseKey(key)), readFirst(redis, key)]);
+        return { lease, stored: await readAll(redis, key, first, reserve) };
+      });
       if (!reply) return undefined;
-      // No lease is made without an end, and one without would never be given up.
-      if (reply[0] === -1) void operations.ask("end lease", (redis) => redis.pexpire(leaseKey(key), leaseMs));
-      return { leaseMs: reply[0] === -1 ? leaseMs : Math.max(0, reply[0]), found: await toLook(key, reply[1]) };
+      // No process makes a lease without an end, or with one so far away: nobody would renew it or give it up.
+      const isForeign = reply.lease === -1 || reply.lease > leaseMs;
+      if (isForeign) void operations.ask("end lease", (redis) => redis.pexpire(leaseKey(key), leaseMs));
+      const found = await toLook(key, reply.stored, operations);
+      // What is stored but cannot be read now must not look like a leader that stored nothing.
+      if (found.kind === "unknown") return undefined;
+      return { leaseMs: isForeign ? leaseMs : Math.max(0, reply.lease), found };
     },
     announce: invalidations.announce,
     onInvalidation: invalidations.onInvalidation,
@@ -91,22 +99,4 @@ export function createRedisCache(options: RedisCacheOptions): SharedCache & { cl
       await Promise.all([invalidations.close(), leases.close().then(operations.close)]);
     },
   };
-}
-
-/** What is stored for a key, in one round trip. GETRANGE bounds what a foreign value can make us read. */
-async function read(redis: Redis, key: string): Promise<Stored | undefined> {
-  const name = entryKey(key);
-  try {
-    const [bytes, remainingMs] = await Promise.all([redis.getrangeBuffer(name, 0, MAX_ENTRY_BYTES), redis.pttl(name)]);
-    return { bytes, remainingMs };
-  } catch (error) {
-    if (isReplyError(error, "WRONGTYPE")) return undefined;
-    throw error;
-  }
-}
-
-/** An absent key is an empty reply; an entry without an end is none of ours. */
-async function toLook(key: string, stored: Stored | undefined): Promise<SharedLook> {
-  const entry = stored && stored.remainingMs > 0 ? await decodeEntry(key, stored.bytes) : undefined;
-  return stored && entry ? { kind: "hit", entry, remainingMs: stored.remainingMs } : { kind: "miss" };
 }

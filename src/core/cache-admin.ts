@@ -29,7 +29,7 @@ export interface CacheStats {
 export interface CacheAdmin {
   /**
    * Removes what fits from every layer, and has the other processes forget it.
-   * @throws CacheAwayError when the shared layer went away before it was done; what was removed until then stays
+   * @throws SluiceError STORE_UNAVAILABLE when the shared layer went away before it was done; what was removed until then stays
    * removed. The signal's reason.
    */
   purge(filter: CacheFilter, signal: AbortSignal): Promise<PurgedEntries>;

@@ -58,6 +58,8 @@ export interface BuiltRequest {
  */
 export interface MemoryCache {
   get(key: string): Promise<CacheEntry | undefined>;
+  /** Whether `get` would find something. It counts as no look-up. */
+  has(key: string): boolean;
   set(key: string, entry: CacheEntry, ttlMs: number): Promise<void>;
   delete(key: string): void;
   /** Forgets what fits, and says how many entries that were. */
@@ -72,7 +74,12 @@ export interface MemoryCache {
 
 /** What a look into the shared layer came to. Without an answer in time nothing is known. */
 export type SharedLook =
-  | { readonly kind: "hit"; readonly entry: CacheEntry; /** What is left of its life. */ readonly remainingMs: number }
+  | {
+      readonly kind: "hit";
+      readonly entry: CacheEntry;
+      /** What is left of its life. */
+      readonly remainingMs: number;
+    }
   | { readonly kind: "miss" }
   | { readonly kind: "unknown" };
 
@@ -85,13 +92,17 @@ export interface FlightLease {
 /** The layer that processes share. It never throws: a layer that is away, slow or full is `unknown`, or does nothing. */
 export interface SharedCache {
   look(key: string): Promise<SharedLook>;
-  /** Resolves when it is stored, or is not. */
-  set(key: string, entry: CacheEntry, ttlMs: number): Promise<void>;
+  /** Resolves to whether it is known to be stored. */
+  set(key: string, entry: CacheEntry, ttlMs: number): Promise<boolean>;
+  /** Resolves to whether it is known that nothing is stored any more. */
+  delete(key: string): Promise<boolean>;
   /**
    * Tries to become the one who makes the answer, and looks once more for one in the same round trip.
    * `lease` is absent where somebody else has it ("taken"), or nobody can say ("unknown").
    */
-  claim(key: string): Promise<
+  claim(
+    key: string,
+  ): Promise<
     | { readonly kind: "lease"; readonly lease: FlightLease; readonly found: SharedLook }
     | { readonly kind: "taken" }
     | { readonly kind: "unknown" }
@@ -101,8 +112,8 @@ export interface SharedCache {
    * is stored. A lease is read before the answer, so where it is gone and the answer is missing, none was stored.
    */
   watch(key: string): Promise<{ readonly leaseMs: number; readonly found: SharedLook } | undefined>;
-  /** Tells the other processes. Does nothing where the store is away. */
-  announce(invalidation: Invalidation): Promise<void>;
+  /** Tells the other processes. Resolves to whether the store took it: then also those hear it that are away now. */
+  announce(invalidation: Invalidation): Promise<boolean>;
   /** Called with what other processes announced. */
   onInvalidation(listener: (invalidation: Invalidation) => void): void;
   /**

@@ -3,7 +3,11 @@ import type { Failure } from "./failure.ts";
 
 /** What a call with an idempotency key came to: an answer, or a failure of which a repetition would only cost again. */
 export type Outcome =
-  | { readonly kind: "completion"; readonly completion: Completion }
+  | {
+      readonly kind: "completion";
+      readonly completion: Completion /** Whether JSON was asked for. */;
+      readonly isJson: boolean;
+    }
   | { readonly kind: "failure"; readonly failure: Failure };
 
 /** The one whose outcome counts, among the calls with one key. */

@@ -18,8 +18,8 @@ export interface AnswerPorts extends CallModelPorts {
 export interface AnswerJob extends ModelJob {
   readonly key: string;
   readonly policy: CachePolicy;
-  /** Whether the shared layer answered when it was asked: one that does not is not asked who leads. */
-  readonly sharedAnswers: boolean;
+  /** As of `CacheMiss`. */
+  readonly sharedIsUp: boolean;
 }
 
 /** What the work of a call sends to everyone who waits for it. */
@@ -75,7 +75,7 @@ export async function* makeAnswer(ports: AnswerPorts, job: AnswerJob): AsyncGene
 
 function turnOf(ports: AnswerPorts, job: AnswerJob): Promise<Turn> | Turn {
   const { shared } = ports.cache;
-  if (!shared || !job.policy.mayJoin || !job.sharedAnswers) return { kind: "lead", isTakenOver: false };
+  if (!shared || !job.policy.mayJoin || !job.sharedIsUp) return { kind: "lead", isTakenOver: false };
   return takeTurn({ shared, clock: ports.clock, log: ports.log }, job.key, job);
 }
 

@@ -17,7 +17,7 @@ import { composed } from "./cache-key/composed.ts";
 import { type CacheKey, cacheKey, type OnlyFields } from "./cache-key/key.ts";
 
 /** Raised when the meaning of stored answers or of the key changes; old entries are then never found. */
-const KEY_VERSION = "content 2";
+const KEY_VERSION = "content 3";
 
 /** The content key: a hash over everything that can change the answer, in one spelling. See docs/caching.md. */
 export function contentKey(tenant: string, context: BuiltContext): CacheKey {
@@ -34,13 +34,12 @@ export function contentKey(tenant: string, context: BuiltContext): CacheKey {
 }
 
 function draftParts(draft: Draft): Record<string, unknown> {
-  const { output, variables, spelledVariables, isOutputCapped, sampling, ...notInKey } = draft;
+  const { output, variables, spelledVariables, said, isOutputCapped, sampling, ...notInKey } = draft;
   // The rest acts only through the messages, the sampling and the target.
   notInKey satisfies OnlyFields<
     typeof notInKey,
     | "prompt"
     | "modelAlias"
-    | "said"
     | "templateTokenField"
     | "chunks"
     | "mayTruncate"
@@ -54,6 +53,8 @@ function draftParts(draft: Draft): Record<string, unknown> {
     ...outputParts(output),
     // Checks see the variables, of which the messages may show less than all.
     checked_variables: hasChecks ? canonicalVariables(variables, spelledVariables, asWritten) : null,
+    // And all that the caller's messages say, of which turns may have been dropped.
+    checked_said: hasChecks ? said : null,
     // Whoever said how long an answer may be gets no longer one; others may, where a model's answer was cut off.
     output_cap: isOutputCapped ? sampling.maxOutputTokens : null,
   };

@@ -43,9 +43,10 @@ export interface CacheHit {
   readonly status: typeof CacheStatus.MEMORY_HIT | typeof CacheStatus.SHARED_HIT;
 }
 
-/** Nothing is stored. Whether the shared layer said so, or did not answer. */
+/** Nothing is stored. */
 export interface CacheMiss {
-  readonly sharedAnswers: boolean;
+  /** Whether the shared layer said so; one that did not answer is not asked who else makes the answer. */
+  readonly sharedIsUp: boolean;
 }
 
 /**
@@ -60,13 +61,16 @@ export async function lookUp<Flight>(
 ): Promise<CacheHit | { readonly flight: Flight } | CacheMiss> {
   const near = await lookNear(ports.memory, key, inFlight);
   if (near) return near;
-  if (!ports.shared) return { sharedAnswers: false };
+  if (!ports.shared) return { sharedIsUp: false };
   const { count } = ports.invalidations;
   const look = await ports.shared.look(key);
-  if (look.kind !== "hit")
-    return (await lookNear(ports.memory, key, inFlight)) ?? { sharedAnswers: look.kind === "miss" };
-  await keepNear(ports, key, look, count);
-  return { entry: look.entry, status: CacheStatus.SHARED_HIT };
+  if (look.kind === "hit") {
+    await keepNear(ports, key, look, count);
+    return { entry: look.entry, status: CacheStatus.SHARED_HIT };
+  }
+  // It may have been made here meanwhile.
+  const made = ports.memory.has(key) || inFlight() ? await lookNear(ports.memory, key, inFlight) : undefined;
+  return made ?? { sharedIsUp: look.kind === "miss" };
 }
 
 async function lookNear<Flight>(memory: MemoryCache, key: string, inFlight: () => Flight | undefined) {
@@ -89,30 +93,46 @@ export async function keepNear(
   if (count === invalidations.count) await memory.set(key, entry, remainingMs);
 }
 
+/** How an answer is stored. */
+export interface StorePlan {
+  readonly ttlMs: number;
+  /** Count of the invalidations when the answer's making began. */
+  readonly since: number;
+  /** Whether it replaces another one. */
+  readonly isRefresh: boolean;
+}
+
 /**
  * Stores an answer in every layer. The caller has made sure that it is a good one. Only memory is waited for: the shared
  * layer may be slow, and never fails. Resolves to what says when that is done.
- * @param since count of the invalidations when the answer's making began.
  */
 export async function store(
   ports: CachePorts,
   key: string,
   entry: CacheEntry,
-  { ttlMs, since, isRefresh }: { readonly ttlMs: number; readonly since: number; readonly isRefresh: boolean },
+  plan: StorePlan,
 ): Promise<{ readonly shared: Promise<void> }> {
   const { memory, shared, invalidations } = ports;
-  if (invalidations.purgedSince(since, entry.tags)) return { shared: Promise.resolve() };
-  await memory.set(key, entry, ttlMs);
-  return { shared: shared ? storeShared(shared, key, entry, { ttlMs, isRefresh }) : Promise.resolve() };
+  if (invalidations.isStale(key, entry.tags, plan.since)) return { shared: Promise.resolve() };
+  if (plan.isRefresh) invalidations.add({ kind: "key", key });
+  await memory.set(key, entry, plan.ttlMs);
+  return { shared: shared ? storeShared(shared, invalidations, key, entry, plan) : Promise.resolve() };
 }
 
-/** A refreshed answer is another one: the copies in the memory of other processes go when it is there to replace them. */
 async function storeShared(
   shared: SharedCache,
+  invalidations: Invalidations,
   key: string,
   entry: CacheEntry,
-  { ttlMs, isRefresh }: { readonly ttlMs: number; readonly isRefresh: boolean },
+  { ttlMs, since, isRefresh }: StorePlan,
 ): Promise<void> {
-  await shared.set(key, entry, ttlMs);
-  if (isRefresh) await shared.announce({ kind: "key", key });
+  invalidations.storing(key, entry.tags);
+  const isStored = await shared.set(key, entry, ttlMs);
+  // A purge that came meanwhile may have passed this key by before it was there.
+  if (invalidations.purgedSince(since, entry.tags)) await shared.delete(key);
+  if (!isRefresh) return;
+  // What could not be replaced must not come back.
+  if (!isStored) await shared.delete(key);
+  // The copies in the memory of other processes go when there is something to replace them.
+  await shared.announce({ kind: "key", key });
 }

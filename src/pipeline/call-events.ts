@@ -1,17 +1,15 @@
 import { CacheStatus, type Completion, type PromptReference } from "../../gen/sluice/v1/completion_pb.ts";
 import { Stage } from "../../gen/sluice/v1/error_detail_pb.ts";
-import type { RestartCause } from "../../gen/sluice/v1/pipeline_service_pb.ts";
-import type { BuiltRequest, CacheEntry } from "../core/cache.ts";
-import type { Call } from "../core/call.ts";
+import { RestartCause } from "../../gen/sluice/v1/pipeline_service_pb.ts";
+import { isPayersOwn } from "../core/budgets.ts";
+import type { CacheEntry } from "../core/cache.ts";
 import { SluiceError } from "../core/failure.ts";
 import type { ModelTarget } from "../core/model.ts";
-import type { PromptLibrary } from "../core/prompt.ts";
 import type { AnswerEvent } from "./answer.ts";
 import type { DraftedContext } from "./build-context.ts";
 import { type OwnParts, promptReference, truncation, unpaid } from "./completion.ts";
+import type { Asked } from "./find-answer.ts";
 import type { Flight } from "./flight.ts";
-import type { CallReport } from "./report.ts";
-import type { ValidInput } from "./validate.ts";
 
 /** What a caller sees of a call. The deltas since the last restart, joined, are the completion's text. */
 export type CallEvent =
@@ -31,24 +29,19 @@ export type CallEvent =
       /** Whether it is all of an answer that is there already. */
       readonly isWhole?: boolean;
     }
-  /** All deltas so far are void. */
-  | { readonly kind: "restarted"; readonly cause: RestartCause; readonly target: ModelTarget }
+  /** All deltas so far are void; the model is the one that answers now. */
+  | { readonly kind: "restarted"; readonly cause: RestartCause; readonly model: string }
   /** Once, last. */
   | { readonly kind: "finished"; readonly completion: Completion };
 
-/** A call that asked, and what its request was built to. Callers of one answer can have asked it in different ways. */
-export interface Asked {
-  readonly call: Call;
-  readonly drafted: DraftedContext;
-  readonly built: BuiltRequest;
-  readonly report: CallReport;
-}
+export type CallEvents = AsyncIterable<CallEvent> | Iterable<CallEvent>;
 
 /** An answer that is stored, as a caller's own. */
 export function* replay(entry: CacheEntry, status: CacheStatus, asked: Asked): Generator<CallEvent> {
-  yield startedBy(asked.drafted.target, status, asked.drafted);
-  yield { kind: "delta", text: entry.completion.text, isWhole: true };
-  yield { kind: "finished", completion: unpaid(entry.completion, status, ownParts(asked, true)) };
+  const { completion } = entry;
+  yield started(completion, status, asked.drafted);
+  yield { kind: "delta", text: completion.text, isWhole: true };
+  yield { kind: "finished", completion: unpaid(completion, status, ownParts(asked, true)) };
 }
 
 /** An answer that an earlier call with the same idempotency key got: its request need not be built again. */
@@ -60,22 +53,25 @@ export function* repeat(completion: Completion, isJson: boolean): Generator<Call
   yield { kind: "finished", completion: unpaid(completion, cacheStatus) };
 }
 
-/** Whether a request asks for JSON, as far as can be told without building it. */
-export function asksForJson(prompts: PromptLibrary, { input, outputSchema }: ValidInput): boolean {
-  if (outputSchema || input.output?.format.case || !input.prompt) return outputSchema !== undefined;
-  try {
-    return prompts.get(input.prompt.name, input.prompt.version).outputSchemaText !== undefined;
-  } catch {
-    // The prompt is gone meanwhile; its answer is not.
-    return false;
-  }
-}
-
-/** Waits with others for an answer that one of them pays. */
+/**
+ * Waits with others for an answer that one of them pays. Where that one may not, the call asks for itself: a budget is
+ * its payer's own.
+ */
 export async function* join(flight: Flight<AnswerEvent>, asked: Asked): AsyncGenerator<CallEvent, void, undefined> {
-  for await (const event of followed(flight, asked, CacheStatus.JOINED)) {
-    if (event.kind !== "finished") yield event;
-    else yield { ...event, completion: unpaid(event.completion, CacheStatus.JOINED, ownParts(asked, event.isAsAsked)) };
+  let isStarted = false;
+  try {
+    for await (const event of followed(flight, asked, CacheStatus.JOINED)) {
+      isStarted = true;
+      yield event.kind === "finished" ? shared(event, asked) : event;
+    }
+    return;
+  } catch (error) {
+    if (!(error instanceof SluiceError) || !isPayersOwn(error.failure)) throw error;
+  }
+  for await (const event of await asked.askAgain()) {
+    if (event.kind !== "started" || !isStarted) yield event;
+    // What was shown is void, and a stream starts only once.
+    else yield { kind: "restarted", cause: RestartCause.RETRY, model: event.model };
   }
 }
 
@@ -115,7 +111,7 @@ async function* followed(
   cacheStatus: CacheStatus,
 ): AsyncGenerator<FollowedEvent, void, undefined> {
   const leaveStage = report.trace.begin(Stage.CALL_MODEL);
-  let started = false;
+  let hasStarted = false;
   try {
     for await (const event of flight.follow(call.deadline, call.signal)) {
       if (event.kind === "waiting") {
@@ -125,7 +121,7 @@ async function* followed(
       }
       if (event.kind === "taken") {
         const { completion } = event.entry;
-        yield startedBy(drafted.target, event.status, drafted);
+        yield started(completion, event.status, drafted);
         yield { kind: "delta", text: completion.text, isWhole: true };
         leaveStage();
         yield {
@@ -136,9 +132,13 @@ async function* followed(
         };
         continue;
       }
-      if (!started) yield startedBy(event.target, cacheStatus, drafted);
-      started = true;
-      if (event.kind !== "completed") {
+      if (!hasStarted) yield startedWith(event.target, cacheStatus, drafted);
+      hasStarted = true;
+      if (event.kind === "restarted") {
+        yield { kind: "restarted", cause: event.cause, model: event.target.alias };
+        continue;
+      }
+      if (event.kind === "delta") {
         yield event;
         continue;
       }
@@ -152,13 +152,26 @@ async function* followed(
   }
 }
 
-function startedBy(
-  { alias: model, synthetic }: ModelTarget,
+function startedWith({ alias: model, synthetic }: ModelTarget, cacheStatus: CacheStatus, drafted: DraftedContext) {
+  return started({ model, synthetic }, cacheStatus, drafted);
+}
+
+/** @param answer or the model that is about to give it. */
+function started(
+  { model, synthetic }: Pick<Completion, "model" | "synthetic">,
   cacheStatus: CacheStatus,
   { draft }: DraftedContext,
 ): Extract<CallEvent, { kind: "started" }> {
   const prompt = promptReference(draft.prompt);
   return { kind: "started", model, synthetic, prompt, cacheStatus, isJson: draft.output.kind === "json" };
+}
+
+/** The end of an answer that others pay, as this caller's own. */
+function shared(
+  { completion, isAsAsked }: Extract<FollowedEvent, { kind: "finished" }>,
+  asked: Asked,
+): Extract<CallEvent, { kind: "finished" }> {
+  return { kind: "finished", completion: unpaid(completion, completion.cacheStatus, ownParts(asked, isAsAsked)) };
 }
 
 /**

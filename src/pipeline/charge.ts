@@ -1,14 +1,17 @@
 import { create } from "@bufbuild/protobuf";
 import { type Attempt, type AttemptCause, AttemptCauseSchema, AttemptSchema } from "../../gen/sluice/v1/attempt_pb.ts";
 import { type TokenUsage, TokenUsageSchema } from "../../gen/sluice/v1/token_usage_pb.ts";
+import type { Budgets, Reservation } from "../core/budgets.ts";
 import type { Clock } from "../core/clock.ts";
 import { type FailureReason, reasonNumber } from "../core/failure.ts";
 import type { AttemptStarted, Ledger } from "../core/ledger.ts";
 import type { ModelTarget } from "../core/model.ts";
 import { costNanoUsd, type Price, type PriceBook, type TokenCounts } from "../core/money.ts";
+import { maxCostNanoUsd } from "./max-cost.ts";
 
 export interface ChargePorts {
   readonly ledger: Ledger;
+  readonly budgets: Budgets;
   readonly prices: PriceBook;
   readonly clock: Clock;
 }
@@ -19,6 +22,12 @@ export interface Payer {
   readonly tenant: string;
   readonly feature: string;
   readonly user: string;
+  /** Id of the API key; empty where the service is open. */
+  readonly keyId: string;
+  readonly method: string;
+  /** Empty where messages were given. */
+  readonly promptName: string;
+  readonly promptVersion: string;
 }
 
 /** How an attempt ended. */
@@ -63,19 +72,29 @@ export class Charges {
   }
 
   /**
-   * Records the start of an attempt. It is in the spool when this resolves, so that a crash cannot lose it.
-   * @throws SluiceError STORE_UNAVAILABLE when it cannot be recorded; then it must not be sent.
+   * Reserves what an attempt may cost and records its start. It is in the spool when this resolves, so that a crash
+   * cannot lose it.
+   * @throws SluiceError BUDGET_EXCEEDED, RATE_LIMITED or REQUEST_EXCEEDS_RATE_WINDOW where the payer has no room for it,
+   *   STORE_UNAVAILABLE when it cannot be recorded; then it must not be sent.
    */
   async begin(plan: {
     readonly target: ModelTarget;
     readonly cause: AttemptCause;
     readonly waitMs: number;
     readonly estimatedPromptTokens: number;
+    readonly maxOutputTokens: number;
   }): Promise<OpenAttempt> {
     const number = this.#started + 1;
     const { target, cause, waitMs } = plan;
     const price = this.#ports.prices.price(target.provider, target.providerModel);
+    const promptCost = price && costNanoUsd(promptOnly(plan.estimatedPromptTokens), price);
     const { clock } = this.#ports;
+    const reservation = await this.#ports.budgets.reserve(this.#payer, {
+      maxCostNanoUsd: price && maxCostNanoUsd(plan.estimatedPromptTokens, plan.maxOutputTokens, price),
+      promptCostNanoUsd: promptCost,
+      tokens: plan.estimatedPromptTokens + plan.maxOutputTokens,
+      model: target.alias,
+    });
     const startedAtMs = clock.nowMs();
     const record: AttemptStarted = {
       type: "attempt_started",
@@ -84,21 +103,32 @@ export class Charges {
       tenant: this.#payer.tenant,
       feature: this.#payer.feature,
       user: this.#payer.user,
+      key_id: this.#payer.keyId,
+      method: this.#payer.method,
+      prompt_name: this.#payer.promptName,
+      prompt_version: this.#payer.promptVersion,
       model: target.alias,
       provider: target.provider.id,
       provider_model: target.providerModel,
+      synthetic: target.synthetic,
       cause: AttemptCauseSchema.value[cause]?.localName.toLowerCase() ?? "",
       wait_ms: Math.round(waitMs),
       estimated_prompt_tokens: plan.estimatedPromptTokens,
-      estimated_cost_nano_usd: decimal(price && costNanoUsd(promptOnly(plan.estimatedPromptTokens), price)),
+      estimated_cost_nano_usd: decimal(promptCost),
       started_at: new Date(startedAtMs).toISOString(),
     };
-    await this.#ports.ledger.record(record);
+    try {
+      await this.#ports.ledger.record(record);
+    } catch (error) {
+      // It is not sent.
+      reservation.settle({ costNanoUsd: 0n, tokens: 0 });
+      throw error;
+    }
     this.#started = number;
     const startedMs = clock.monotonicMs();
     return {
       number,
-      end: (end) => this.#end({ number, target, cause, waitMs, price, startedMs, startedAtMs }, end),
+      end: (end) => this.#end({ number, target, cause, waitMs, price, startedMs, startedAtMs, reservation }, end),
     };
   }
 
@@ -111,11 +141,13 @@ export class Charges {
       price?: Price;
       startedMs: number;
       startedAtMs: number;
+      reservation: Reservation;
     },
     end: AttemptEnd,
   ): Promise<void> {
     const latencyMs = Math.round(this.#ports.clock.monotonicMs() - open.startedMs);
     const cost = priceOf(end.tokens, open.price);
+    open.reservation.settle({ costNanoUsd: cost, tokens: end.tokens.promptTokens + end.tokens.completionTokens });
     this.#attempts.push(
       create(AttemptSchema, {
         number: open.number,

@@ -52,7 +52,8 @@ export function unpaid(completion: Completion, cacheStatus: CacheStatus, own: Ow
     ...clone(CompletionSchema, completion),
     ...own,
     cacheStatus,
-    savedNanoUsd: completion.costNanoUsd,
+    // Of an answer that was not paid for when it was kept, what it had saved then.
+    savedNanoUsd: completion.savedNanoUsd ?? completion.costNanoUsd,
     usage: create(TokenUsageSchema),
     costNanoUsd: 0n,
     attempts: [],

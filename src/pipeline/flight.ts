@@ -57,6 +57,11 @@ export class Flights<Event> {
     return flight;
   }
 
+  /** Those under way go on, but nobody can join them any more. */
+  closeAll(): void {
+    this.#open.clear();
+  }
+
   /** Flights that can be joined now. */
   get size(): number {
     return this.#open.size;

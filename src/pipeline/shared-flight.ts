@@ -59,6 +59,7 @@ export async function takeTurn(ports: TurnPorts, key: string, { signal, deadline
     }
     const end = await follow(ports, key, { signal, deadline });
     if (end.kind === "hit") return taken(end, CacheStatus.JOINED);
+    if (end.kind === "unknown") return { kind: "lead", isTakenOver: false };
     if (end.kind === "given_up") return alone(await ports.shared.claim(key));
     isTakenOver = true;
     ports.log.warn("cache_leader_lost", { key });
@@ -79,12 +80,12 @@ function taken({ entry, remainingMs }: Hit, status: Extract<Turn, { kind: "taken
   return { kind: "taken", entry, remainingMs, status };
 }
 
-/** Waits until another process has stored the answer, given up, or died. */
+/** Waits until another process has stored the answer, given up, or died; or until nobody can say. */
 async function follow(
   { shared, clock }: TurnPorts,
   key: string,
   { signal, deadline }: Waiting,
-): Promise<Hit | { readonly kind: "given_up" } | { readonly kind: "died" }> {
+): Promise<Hit | { readonly kind: "given_up" | "died" | "unknown" }> {
   const startedMs = clock.monotonicMs();
   // As long as the lease was good for when it was last seen. Of one that is not yet seen it is taken to be young.
   let goodUntilMs = startedMs + 2 * RUN_OUT_MS;
@@ -96,8 +97,8 @@ async function follow(
     const nowMs = clock.monotonicMs();
     if (seen?.found.kind === "hit") return seen.found;
     if (seen && seen.leaseMs > 0) goodUntilMs = nowMs + seen.leaseMs;
-    // Without a reply the lease is taken to go on as long as it was good for: its holder cannot renew it either.
-    else if (nowMs >= goodUntilMs) return { kind: "died" };
     else if (seen) return { kind: goodUntilMs - nowMs > RUN_OUT_MS ? "given_up" : "died" };
+    // Without a reply nobody knows whether its holder lives; it is waited for as long as its lease was good.
+    else if (nowMs >= goodUntilMs) return { kind: "unknown" };
   }
 }

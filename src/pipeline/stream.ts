@@ -46,7 +46,7 @@ function contractEvent(event: CallEvent, call: Call, sequenceNumber: bigint): Co
     case "delta":
       return { case: "textDelta", value: { sequenceNumber, text: event.text } };
     case "restarted":
-      return { case: "restarted", value: { cause: event.cause, model: event.target.alias } };
+      return { case: "restarted", value: { cause: event.cause, model: event.model } };
     case "finished":
       return { case: "finished", value: { completion: event.completion } };
   }

@@ -8,7 +8,7 @@ import {
   type PurgeCacheRequest,
   PurgeCacheRequestSchema,
 } from "../../gen/sluice/v1/admin_service_pb.ts";
-import { CacheAwayError, type CacheFilter, type CacheLayerStats } from "../core/cache.ts";
+import type { CacheFilter, CacheLayerStats } from "../core/cache.ts";
 import type { CacheAdmin, CacheStats } from "../core/cache-admin.ts";
 import type { Call } from "../core/call.ts";
 import { SluiceError } from "../core/failure.ts";
@@ -24,9 +24,6 @@ export interface AdminServicePorts {
   readonly startedAtMs: number;
   readonly log: Log;
 }
-
-/** How long a caller is asked to wait where the shared layer is away; it looks for its store about as often. */
-const AWAY_WAIT_MS = 1000;
 
 /** AdminService: the figures of the process, and purges, for keys with `admin: true`. */
 export function adminService(ports: AdminServicePorts): ServiceImpl<typeof AdminService> {
@@ -97,9 +94,7 @@ async function purge({ cache, log }: AdminServicePorts, filter: CacheFilter, { i
     return purged;
   } catch (error) {
     log.warn("cache_purged_in_part", { ...who, filter: what, error });
-    if (!(error instanceof CacheAwayError)) throw error;
-    const away = { reason: "STORE_UNAVAILABLE", resource: "redis", limit: 0, retryAfterMs: AWAY_WAIT_MS } as const;
-    throw new SluiceError(away, { cause: error });
+    throw error;
   }
 }
 

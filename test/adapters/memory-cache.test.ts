@@ -141,6 +141,24 @@ describe("memory cache", () => {
     assert.deepEqual(counts(cache), { ...none, hits: 1, misses: 1, stores: 2, unstored: 1, entries: 1 });
   });
 
+  it("says whether a good entry is there, without counting it as asked for", async () => {
+    const clock = movableClock();
+    const cache = memory(65_536, clock);
+    await cache.set("key", entry("an answer"), 1_000);
+    await cache.set("purged", entry("an answer", { tenant: "globex" }), 1_000);
+    cache.purge({ tenant: "globex" });
+    assert.deepEqual([cache.has("key"), cache.has("purged"), cache.has("other")], [true, false, false]);
+    clock.advance(1_001);
+    assert.equal(cache.has("key"), false);
+    assert.deepEqual(counts(cache), { ...none, stores: 2, entries: 1 });
+    await cache.set("first", entry("x".repeat(2_000)), 60_000);
+    for (let i = 0; cache.stats().evictions === 0; i++) {
+      assert.ok(cache.has("first"));
+      await cache.set(`other-${i}`, entry("x".repeat(2_000)), 60_000);
+    }
+    assert.equal(cache.has("first"), false, "it went first, as nobody asked for it");
+  });
+
   it("counts how long look-ups take", async () => {
     const cache = memory(100_000, systemClock);
     assert.deepEqual(cache.stats().lookUpMs, { p50: 0, p99: 0, max: 0 });
@@ -300,6 +318,7 @@ describe("no memory cache", () => {
     assert.equal(await cache.get("key"), undefined);
     assert.equal(cache.requests.get("r"), undefined);
     assert.equal(cache.purge({}), 0);
+    assert.equal(cache.has("key"), false);
     cache.delete("key");
     const lookUpMs = { p50: 0, p99: 0, max: 0 };
     assert.deepEqual(cache.stats(), { ...none, misses: 1, bytes: 0, lookUpMs });

@@ -1,6 +1,7 @@
 import { type CallResult, type CallSettings, PipelineCaller } from "../faults/grpc-calls.ts";
 import { GrpcCaller } from "../support/grpc-caller.ts";
 import { type RunningServer, startServer } from "../support/running-server.ts";
+import { PATIENCE_MS } from "./eventually.ts";
 import { type Provider, prices, type Question, startProvider } from "./provider.ts";
 
 /** A service in a process of its own. */
@@ -114,9 +115,6 @@ function commonConfig(providerUrl: string): Record<string, unknown> {
 }
 
 export type Method = "complete" | "stream";
-
-/** Long enough for anything that is meant to come. */
-export const PATIENCE_MS = 30_000;
 
 /** Asks a process. Every call has a deadline, so that a test that waits for ever fails by it. */
 export function ask(

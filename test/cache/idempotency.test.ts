@@ -10,7 +10,8 @@ import { chunk, events, failure } from "../support/scripted-upstream.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { tier } from "../support/tiers.ts";
 import { completed } from "./checks.ts";
-import { ask, type Member, type Method, PATIENCE_MS, useFleet } from "./fleet.ts";
+import { eventually } from "./eventually.ts";
+import { ask, type Member, type Method, useFleet } from "./fleet.ts";
 import { answer, PRICE_NANO_USD, type Question, slowAnswer } from "./provider.ts";
 
 const CALLS_EACH = 25;
@@ -44,7 +45,7 @@ tier("postgres", (postgres) => {
       for (const member of members) {
         await eventually(async () => {
           const { completion } = await withKey(member, "complete", provider.question(answer(TEXT)), randomUUID());
-          return completion !== undefined;
+          return completion;
         });
       }
     };
@@ -176,7 +177,7 @@ tier("postgres", (postgres) => {
       }
       const paid = question.calls.length;
       for (const member of members) {
-        await eventually(async () => (await withKey(member, "complete", question, key)).completion !== undefined);
+        await eventually(async () => (await withKey(member, "complete", question, key)).completion);
       }
       assert.equal(question.calls.length, paid + 1);
     });
@@ -195,15 +196,6 @@ function withKey(
 
 function many(member: Member, question: Question, key: string, method: (index: number) => Method) {
   return Array.from({ length: CALLS_EACH }, (_, index) => withKey(member, method(index), question, key));
-}
-
-/** Asks again until it is so. */
-async function eventually(look: () => Promise<boolean>): Promise<void> {
-  const endAt = performance.now() + PATIENCE_MS;
-  while (!(await look())) {
-    if (performance.now() > endAt) throw new Error("what was waited for did not come");
-    await pause(50);
-  }
 }
 
 /** All have the text; one of them paid, the others repeat it. Gives the one that paid. */

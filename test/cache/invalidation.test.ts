@@ -7,12 +7,12 @@ import { AdminService, type PurgeCacheRequestSchema } from "../../gen/sluice/v1/
 import { CacheMode } from "../../gen/sluice/v1/completion_input_pb.ts";
 import { CacheStatus, type Completion } from "../../gen/sluice/v1/completion_pb.ts";
 import { PipelineService } from "../../gen/sluice/v1/pipeline_service_pb.ts";
-import { until } from "../faults/fault-bench.ts";
 import type { Input } from "../faults/scenario-input.ts";
 import { GrpcCaller, isServiceError } from "../support/grpc-caller.ts";
 import { useTemporaryFolder } from "../support/temporary-folder.ts";
 import { tier } from "../support/tiers.ts";
-import { PATIENCE_MS, useFleet } from "./fleet.ts";
+import { eventually, PATIENCE_MS } from "./eventually.ts";
+import { useFleet } from "./fleet.ts";
 import { answer, type Question, slowAnswer } from "./provider.ts";
 
 const tenants = ["acme", "globex"] as const;
@@ -119,7 +119,7 @@ tier("redis", (redis) => {
       assert.equal(asked.question.calls.length, 1);
     };
     const isNew = (asked: Asked, process: number) =>
-      until(async () => ((await ask(asked, process)).text === NEW ? true : undefined));
+      eventually(async () => ((await ask(asked, process)).text === NEW ? true : undefined));
 
     it("is dropped in the other one when an answer is refreshed", async () => {
       const asked = asks(fleet().provider.question(answer(OLD), answer(NEW)), "acme");

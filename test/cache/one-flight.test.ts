@@ -4,10 +4,10 @@ import { status } from "@grpc/grpc-js";
 import { AttemptCause } from "../../gen/sluice/v1/attempt_pb.ts";
 import { CacheMode } from "../../gen/sluice/v1/completion_input_pb.ts";
 import { CacheStatus } from "../../gen/sluice/v1/completion_pb.ts";
-import { until } from "../faults/fault-bench.ts";
 import { chunk, events, failure } from "../support/scripted-upstream.ts";
 import { tier } from "../support/tiers.ts";
 import { checkOnePaid, checkUnpaid, completed } from "./checks.ts";
+import { eventually } from "./eventually.ts";
 import { ask, type Member, type Method, useFleet } from "./fleet.ts";
 import { answer, PRICE_NANO_USD, type Question, slowAnswer } from "./provider.ts";
 
@@ -214,7 +214,7 @@ async function checkTakenOver(member: Member, calls: readonly ReturnType<typeof 
   );
   assert.equal(paid?.costNanoUsd, PRICE_NANO_USD);
   for (const completion of others) checkUnpaid(completion);
-  await until(() => (member.server.output().includes('"cache_leader_lost"') ? true : undefined));
+  await eventually(() => (member.server.output().includes('"cache_leader_lost"') ? true : undefined));
 }
 
 /** All have the text. Whoever made it anew did not take the first one for dead. */

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { Role } from "../../gen/sluice/v1/message_pb.ts";
-import { until } from "../faults/fault-bench.ts";
 import type { Input } from "../faults/scenario-input.ts";
 import {
   chunk,
@@ -12,6 +11,7 @@ import {
   USAGE,
   usageChunk,
 } from "../support/scripted-upstream.ts";
+import { eventually } from "./eventually.ts";
 
 /** What an answer costs at the prices below, in nano-USD. */
 export const PRICE_NANO_USD = BigInt(USAGE.prompt_tokens + 1_000 * USAGE.completion_tokens);
@@ -66,7 +66,7 @@ export async function startProvider(): Promise<Provider> {
           messages: [{ role: Role.USER, content: [{ content: text }] }],
           ...more,
         }),
-        received: async (count) => void (await until(() => (calls.length >= count ? true : undefined))),
+        received: async (count) => void (await eventually(() => (calls.length >= count ? true : undefined))),
       };
     },
     close: () => upstream.close(),

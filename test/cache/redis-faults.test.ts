@@ -3,11 +3,11 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { CacheMode } from "../../gen/sluice/v1/completion_input_pb.ts";
 import { CacheStatus, type Completion } from "../../gen/sluice/v1/completion_pb.ts";
-import { until } from "../faults/fault-bench.ts";
 import type { RedisServer } from "../support/redis-server.ts";
 import { startTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { tier } from "../support/tiers.ts";
 import { completed } from "./checks.ts";
+import { eventually } from "./eventually.ts";
 import { ask, type Member, type Method, useFleet } from "./fleet.ts";
 import { answer, PRICE_NANO_USD, type Question, slowAnswer } from "./provider.ts";
 
@@ -116,7 +116,7 @@ tier("redis", (redis) => {
     const shares = async () => {
       const { provider, pair } = fleet();
       const [first, second] = pair();
-      await until(async () => {
+      await eventually(async () => {
         const question = provider.question(answer(TEXT));
         completed(await ask(first, "complete", question), TEXT);
         const { cacheStatus } = completed(await ask(second, "complete", question), TEXT);
@@ -185,7 +185,7 @@ tier("redis", (redis) => {
       } finally {
         await proxy.accept();
       }
-      await until(async () => {
+      await eventually(async () => {
         const { completion } = await ask(second, "complete", question);
         return completion?.text === TEXT ? undefined : completion;
       });

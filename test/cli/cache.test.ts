@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { CacheAwayError } from "../../src/core/cache.ts";
 import type { CacheStats } from "../../src/core/cache-admin.ts";
+import { SluiceError } from "../../src/core/failure.ts";
 import { fakeCacheAdmin } from "../rpc/support/fake-ports.ts";
 import { closeServers, startTestServer } from "../rpc/support/test-server.ts";
 import { runSluice } from "./run-sluice.ts";
@@ -126,7 +126,8 @@ describe("sluice cache purge", () => {
   });
 
   it("ends with 3 where Redis is away, as text and as JSON", async () => {
-    const { url } = await serverOf(fakeCacheAdmin({ purge: () => Promise.reject(new CacheAwayError("gone")) }));
+    const away = { reason: "STORE_UNAVAILABLE", resource: "redis", limit: 0, retryAfterMs: 1000 } as const;
+    const { url } = await serverOf(fakeCacheAdmin({ purge: () => Promise.reject(new SluiceError(away)) }));
     const args = ["cache", "purge", "--everything", "--server", url];
     const text = await runSluice(args);
     assert.deepEqual([text.code, text.stdout], [3, ""]);

@@ -1,44 +1,138 @@
 import assert from "node:assert/strict";
-import { create } from "@bufbuild/protobuf";
-import { CompletionInputSchema } from "../../gen/sluice/v1/completion_input_pb.ts";
-import { CompletionSchema } from "../../gen/sluice/v1/completion_pb.ts";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { AttemptCause } from "../../gen/sluice/v1/attempt_pb.ts";
+import { CacheMode, CompletionInputSchema, OutputFormatSchema } from "../../gen/sluice/v1/completion_input_pb.ts";
+import { CacheStatus } from "../../gen/sluice/v1/completion_pb.ts";
 import { Role } from "../../gen/sluice/v1/message_pb.ts";
 import { SluiceError } from "../../src/core/failure.ts";
-import type { IdempotencyKey, Outcome } from "../../src/core/idempotency.ts";
-import { requestHash } from "../../src/pipeline/idempotency/request-hash.ts";
-import { beginOnce, outcomeOf } from "../../src/pipeline/idempotency.ts";
+import { requestHash as hashOf } from "../../src/pipeline/idempotency/request-hash.ts";
+import { outcomeOf } from "../../src/pipeline/idempotency.ts";
+import { createPipeline } from "../../src/pipeline/pipeline.ts";
 import { checkMessage } from "../../src/pipeline/validate.ts";
-import { testCall } from "../support/pipeline-ports.ts";
+import { fakeClock } from "../support/clock.ts";
+import { IdempotentMemory } from "../support/idempotent-memory.ts";
+import { type ScriptedAnswer, scriptedModel, target } from "../support/models.ts";
+import { pipelinePorts, testCall } from "../support/pipeline-ports.ts";
 import { failures } from "../wire/failures.ts";
 
-describe("the start of a call with an idempotency key", () => {
-  const earlier: Outcome = { kind: "completion", completion: create(CompletionSchema, { text: "before" }) };
-  const asked: { key: IdempotencyKey; signal: AbortSignal }[] = [];
-  const ports = {
-    idempotency: {
-      async begin(key: IdempotencyKey, signal: AbortSignal) {
-        asked.push({ key, signal });
-        return earlier;
-      },
-    },
-  };
+const turn = () => new Promise(setImmediate);
+type Init = Exclude<MessageInitShape<typeof CompletionInputSchema>, { $typeName: string }>;
 
-  it("asks for tenant, key, request and call, until the call ends", async () => {
-    const input = create(CompletionInputSchema, { model: "fast", idempotencyKey: "order-4711" });
-    const call = testCall();
-    assert.equal(await beginOnce(ports, call, input), earlier);
-    const key = {
-      tenant: "acme",
-      key: "order-4711",
-      requestHash: requestHash("acme", create(CompletionInputSchema, { model: "fast" })),
-      callId: call.id,
-    };
-    assert.deepEqual(asked.splice(0), [{ key, signal: call.signal }]);
+const usage = { promptTokens: 100, cachedPromptTokens: 0, completionTokens: 10, reasoningTokens: 0 };
+const ask = (rest: Init = {}) =>
+  create(CompletionInputSchema, {
+    messages: [{ role: Role.USER, content: [{ content: { case: "text", value: "q" } }] }],
+    cache: { mode: CacheMode.BYPASS },
+    idempotencyKey: "order-4711",
+    ...rest,
   });
 
-  it("asks nobody where there is no key", async () => {
-    assert.equal(await beginOnce(ports, testCall(), create(CompletionInputSchema, { model: "fast" })), undefined);
-    assert.deepEqual(asked, []);
+describe("a call with an idempotency key", () => {
+  function stage(...answers: ScriptedAnswer[]) {
+    const chat = scriptedModel(...answers);
+    const idempotency = new IdempotentMemory();
+    // No time passes: what is limited by time is not over before its time.
+    const clock = { ...fakeClock(), after: () => () => {} };
+    const ports = { ...pipelinePorts([target({ chat })], { clock }), idempotency };
+    return { chat, idempotency, ports, pipeline: createPipeline(ports) };
+  }
+
+  it("asks for tenant, key, request and call", async () => {
+    const { pipeline, idempotency } = stage({ deltas: ["x"] });
+    await pipeline.complete(testCall(), ask());
+    const { key } = idempotency.rows.get("acme/order-4711") ?? {};
+    const requestHash = hashOf("acme", ask({ idempotencyKey: "" }));
+    assert.deepEqual(key, { tenant: "acme", key: "order-4711", requestHash, callId: testCall().id });
+  });
+
+  it("is paid once; whoever repeats it gets its answer, and is told what that saved", async () => {
+    const { chat, pipeline } = stage({ deltas: ["x"], end: { usage } });
+    const first = await pipeline.complete(testCall({ id: "first" }), ask());
+    const second = await pipeline.complete(testCall({ id: "second" }), ask());
+    assert.deepEqual([first.cacheStatus, first.costNanoUsd], [CacheStatus.BYPASSED, 120n]);
+    assert.deepEqual([second.callId, second.text, second.cacheStatus], ["second", "x", CacheStatus.REPLAYED]);
+    assert.deepEqual([second.costNanoUsd, second.savedNanoUsd, second.attempts.length], [0n, 120n, 0]);
+    assert.equal(chat.requests.length, 1);
+  });
+
+  it("says what was saved also where its answer was not paid for in the first place", async () => {
+    const { pipeline } = stage({ deltas: ["x"], end: { usage } });
+    const cached = { cache: undefined };
+    await pipeline.complete(testCall(), ask({ ...cached, idempotencyKey: "" }));
+    assert.equal((await pipeline.complete(testCall(), ask(cached))).cacheStatus, CacheStatus.MEMORY_HIT);
+    const repeated = await pipeline.complete(testCall(), ask(cached));
+    assert.deepEqual([repeated.cacheStatus, repeated.savedNanoUsd], [CacheStatus.REPLAYED, 120n]);
+  });
+
+  it("goes on when its caller leaves: the repetition that waits for it gets its answer", async () => {
+    const gate = Promise.withResolvers<void>();
+    const { chat, ports, pipeline } = stage({ hold: gate.promise, deltas: ["x"], end: { usage } });
+    const controller = new AbortController();
+    const lost = pipeline.complete(testCall({ id: "lost", signal: controller.signal }), ask());
+    await turn();
+    const repeated = pipeline.complete(testCall({ id: "repeated" }), ask());
+    await turn();
+    controller.abort(new Error("the connection is lost"));
+    await assert.rejects(lost);
+    gate.resolve();
+    assert.deepEqual([(await repeated).text, (await repeated).cacheStatus], ["x", CacheStatus.REPLAYED]);
+    assert.deepEqual([chat.requests.length, chat.aborted.length], [1, 0]);
+    await ports.activeCalls.idle(1_000);
+    const row = ports.records.find((record) => record.type === "call_finished" && record.call_id === "lost");
+    assert.ok(row?.type === "call_finished");
+    assert.deepEqual([row.error_reason, row.cost_nano_usd], ["CANCELLED", "120"]);
+  });
+
+  it("repeats a failure that was paid, and tries again after any other", async () => {
+    const filtered = { failure: { kind: "content_filtered_input" as const, httpStatus: 400 } };
+    const down = { failure: { kind: "quota_exhausted" as const, httpStatus: 429 } };
+    const { chat, pipeline } = stage(down, filtered, { deltas: ["x"] });
+    const reason = async () => {
+      const error: unknown = await pipeline.complete(testCall(), ask()).then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
+      return error instanceof SluiceError ? error.failure.reason : error;
+    };
+    assert.equal(await reason(), "QUOTA_EXHAUSTED");
+    assert.equal(await reason(), "CONTENT_FILTERED");
+    assert.equal(await reason(), "CONTENT_FILTERED");
+    assert.equal(chat.requests.length, 2);
+  });
+
+  it("says that it was taken over from a process that went away", async () => {
+    const { idempotency, pipeline } = stage({ deltas: ["x"] });
+    idempotency.isTakenOver = true;
+    const { attempts } = await pipeline.complete(testCall(), ask());
+    assert.deepEqual(
+      attempts.map(({ cause }) => cause),
+      [AttemptCause.TAKEOVER],
+    );
+  });
+
+  it("is answered in time although its outcome cannot be kept in time", async () => {
+    const { idempotency, ports } = stage({ deltas: ["x"] });
+    idempotency.beforeKeep = () => new Promise(() => {});
+    const waits: number[] = [];
+    const after = (ms: number, callback: () => void) => {
+      if (waits.push(ms) > 1) setImmediate(callback);
+      return () => {};
+    };
+    const pipeline = createPipeline({ ...ports, clock: { ...ports.clock, after } });
+    assert.equal((await pipeline.complete(testCall(), ask())).text, "x");
+    assert.deepEqual(waits, [60_000, 30_000]);
+  });
+
+  it("is repeated as a stream with its parts", async () => {
+    const { pipeline } = stage({ deltas: ['{"a":', "1}"] });
+    const output = create(OutputFormatSchema, { format: { case: "json", value: { schema: '{"type":"object"}' } } });
+    const cases = async () => {
+      const events = [];
+      for await (const { event } of pipeline.stream(testCall(), ask({ output }))) events.push(event.case);
+      return events;
+    };
+    assert.deepEqual(await cases(), ["started", "textDelta", "textDelta", "jsonPart", "finished"]);
+    assert.deepEqual(await cases(), ["started", "textDelta", "jsonPart", "finished"]);
   });
 });
 

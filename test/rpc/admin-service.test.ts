@@ -6,7 +6,8 @@ import { Code } from "@connectrpc/connect";
 import { RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { AdminService, type PurgeCacheRequestSchema } from "../../gen/sluice/v1/admin_service_pb.ts";
 import { LoadDetailSchema } from "../../gen/sluice/v1/error_detail_pb.ts";
-import { CacheAwayError, type CacheFilter } from "../../src/core/cache.ts";
+import type { CacheFilter } from "../../src/core/cache.ts";
+import { SluiceError } from "../../src/core/failure.ts";
 import { fakeCacheAdmin, noLayerStats } from "./support/fake-ports.ts";
 import { failureOf, inMemory } from "./support/in-memory.ts";
 
@@ -114,7 +115,8 @@ describe("AdminService.PurgeCache", () => {
   });
 
   it("answers STORE_UNAVAILABLE where the shared layer is away, and says in the log what was tried", async () => {
-    const purge = () => Promise.reject(new CacheAwayError("gone"));
+    const away = { reason: "STORE_UNAVAILABLE", resource: "redis", limit: 0, retryAfterMs: 1000 } as const;
+    const purge = () => Promise.reject(new SluiceError(away));
     const { log, client } = inMemory({ ports: { cache: fakeCacheAdmin({ purge }) } });
     const { error, reason } = await failureOf(client(AdminService).purgeCache({ everything: true }));
     assert.deepEqual([error.code, reason], [Code.Unavailable, "STORE_UNAVAILABLE"]);

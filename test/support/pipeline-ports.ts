@@ -2,6 +2,7 @@ import { createCheckCompiler } from "../../src/adapters/cel-checks/index.ts";
 import { createJsonSchemas } from "../../src/adapters/json-schema/index.ts";
 import { createMemoryCache } from "../../src/adapters/memory-cache.ts";
 import { loadBuiltinPrompts } from "../../src/adapters/prompt-files/index.ts";
+import { type Budgets, noBudgets } from "../../src/core/budgets.ts";
 import type { Call } from "../../src/core/call.ts";
 import type { Clock } from "../../src/core/clock.ts";
 import { SluiceError } from "../../src/core/failure.ts";
@@ -63,6 +64,7 @@ export function pipelinePorts(
     maxCorrections?: number;
     prompts?: PromptLibrary;
     refuse?: () => boolean;
+    budgets?: Budgets;
   } = {},
 ): TestPorts {
   const clock = options.clock ?? fakeClock();
@@ -76,6 +78,7 @@ export function pipelinePorts(
     lines,
     clock,
     prices,
+    budgets: options.budgets ?? noBudgets(),
     log,
     gates: new ModelGates({ clock, log }),
     refusedModes: new RefusedModes(clock),
@@ -94,7 +97,7 @@ export function pipelinePorts(
     },
     cache: {
       memory: createMemoryCache({ maxBytes: 1 << 20, clock }),
-      invalidations: new Invalidations(),
+      invalidations: new Invalidations(clock),
       tally: new CacheTally(),
       defaultTtlMs: 60_000,
     },

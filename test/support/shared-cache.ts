@@ -53,9 +53,17 @@ export class SharedStore {
       },
       set: async (key, entry, ttlMs) => {
         await this.#delay();
-        if (this.isAway) return;
+        if (this.isAway) return false;
         this.entries.set(key, { ...entry, completion: clone(CompletionSchema, entry.completion) });
         this.#endsMs.set(key, this.#clock.monotonicMs() + ttlMs);
+        return true;
+      },
+      delete: async (key) => {
+        await this.#delay();
+        if (this.isAway) return false;
+        this.entries.delete(key);
+        this.#endsMs.delete(key);
+        return true;
       },
       claim: async (key) => {
         await this.#delay();
@@ -74,7 +82,9 @@ export class SharedStore {
         return this.isAway ? undefined : { leaseMs: this.leases.has(key) ? this.leaseMs : 0, found: look(key) };
       },
       announce: async (invalidation) => {
+        if (this.isAway) return false;
         for (const listener of this.#listeners) listener(self, invalidation);
+        return true;
       },
       onInvalidation: (listener) =>
         void this.#listeners.add((from, invalidation) => {

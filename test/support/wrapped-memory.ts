@@ -4,6 +4,7 @@ import type { MemoryCache } from "../../src/core/cache.ts";
 export function wrappedMemory(memory: MemoryCache, replaced: Partial<MemoryCache>): MemoryCache {
   return {
     get: (key) => memory.get(key),
+    has: (key) => memory.has(key),
     set: (key, entry, ttlMs) => memory.set(key, entry, ttlMs),
     delete: (key) => memory.delete(key),
     purge: (filter) => memory.purge(filter),

@@ -60,7 +60,7 @@ export function createIdempotentCalls(options: IdempotentCallsOptions): Idempote
     try {
       if ((await taking).kind === "turn") await settlements.settle(key);
     } catch (error) {
-      if (error instanceof UnsureError) await rows.release(key).catch(() => {});
+      if (error instanceof UnsureError) await settlements.settle(key);
     }
   };
 

@@ -1,5 +1,5 @@
-import { createHistogram } from "node:perf_hooks";
 import type { CacheLayerStats, SharedLook } from "../../core/cache.ts";
+import { createLookUpTimes } from "../cache-layers/look-up-times.ts";
 
 /** Counts for `stats`. */
 export interface Counters {
@@ -13,13 +13,11 @@ export function createCounters(): Counters {
   const looks = { hit: 0, miss: 0, unknown: 0 };
   let stores = 0;
   let unstored = 0;
-  // In microseconds, up to an hour; some KiB, however many are recorded.
-  const lookUpUs = createHistogram({ lowest: 1, highest: 3_600_000_000, figures: 3 });
-  const milliseconds = (us: number) => (lookUpUs.count === 0 ? 0 : us / 1_000);
+  const times = createLookUpTimes();
   return {
     looked(kind, ms) {
       looks[kind]++;
-      if (ms !== undefined) lookUpUs.record(Math.max(1, Math.round(ms * 1_000)));
+      if (ms !== undefined) times.record(ms);
     },
     stored(isStored) {
       if (isStored) stores++;
@@ -31,11 +29,7 @@ export function createCounters(): Counters {
       unknown: looks.unknown,
       stores,
       unstored,
-      lookUpMs: {
-        p50: milliseconds(lookUpUs.percentile(50)),
-        p99: milliseconds(lookUpUs.percentile(99)),
-        max: milliseconds(lookUpUs.max),
-      },
+      lookUpMs: times.stats(),
     }),
   };
 }

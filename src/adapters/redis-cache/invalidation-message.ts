@@ -3,7 +3,8 @@ import type { CacheFilter, Invalidation } from "../../core/cache.ts";
 /** The one field of a message in the stream. */
 export const MESSAGE_FIELD = "invalidation";
 
-const MAX_MESSAGE_CHARACTERS = 4_096;
+/** A longer one is none. */
+export const MAX_MESSAGE_CHARACTERS = 4_096;
 
 export function encodeInvalidation(sender: string, invalidation: Invalidation): string {
   return JSON.stringify({ sender, ...invalidation });

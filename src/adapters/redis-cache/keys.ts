@@ -4,7 +4,11 @@ export const INVALIDATIONS = "sluice:invalidations";
 /** What SCAN is asked for; `isEntryKey` decides. */
 export const ENTRY_PATTERN = "sluice:{*}";
 
-/** The braces make a cluster place all that Sluice ever stores for one key in one slot. */
+/**
+ * The braces make a cluster place all that Sluice ever stores for one key in one slot: no command or script names keys
+ * of two. Redis Cluster itself is not supported: the client talks to one node, which would answer MOVED for the slots of
+ * others, and a purge looks through that node alone.
+ */
 export function entryKey(key: string): string {
   return `sluice:{${key}}`;
 }

@@ -9,7 +9,12 @@ import { isReplyError } from "./reply-error.ts";
 /** Leases that one operation renews or releases. */
 const BATCH = 256;
 
-const RENEW = `if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("PEXPIRE", KEYS[1], ARGV[2]) end return 0`;
+/** One that is gone is taken back: it ran out while Redis did not answer, or Redis lost it. */
+const RENEW = `local holder = redis.call("GET", KEYS[1])
+if holder == ARGV[1] then return redis.call("PEXPIRE", KEYS[1], ARGV[2]) end
+if holder then return 0 end
+redis.call("SET", KEYS[1], ARGV[1], "PX", ARGV[2])
+return 1`;
 const RELEASE = `if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("DEL", KEYS[1]) end return 0`;
 
 interface Held {
@@ -28,7 +33,8 @@ export interface Leases {
 
 /**
  * Keeps leases alive: all that are held are renewed together every third of `leaseMs`, so a lease outlives two renewals
- * that got no answer. Leases that turn out to be somebody else's, or gone, are lost: a line per round says how many.
+ * that got no answer. One that is gone is taken back, so that a restart of Redis leaves no answer to be made twice; those
+ * that turn out to be somebody else's are lost: a line per round says how many.
  */
 export function createLeases(operations: Operations, { leaseMs, log }: { leaseMs: number; log: Log }): Leases {
   const held = new Set<Held>();

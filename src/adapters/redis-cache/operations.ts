@@ -7,7 +7,7 @@ import { isReplyError } from "./reply-error.ts";
 
 /** Operations that may wait for Redis at once; no more are sent. */
 const MAX_IN_FLIGHT = 1_024;
-/** What the values to be stored may take while they wait. */
+/** What the values to be stored, and the large ones that are read, may take together while they wait. */
 const MAX_BYTES_IN_FLIGHT = 64 * 1024 * 1024;
 
 /** The parts in which a budget is waited for. */
@@ -15,6 +15,9 @@ const SLICES = 4;
 
 /** An outcome other than the reply. */
 const TIMED_OUT = Symbol("timed out");
+
+/** Makes room for a value to be read, until the operation has its reply; `false` where there is none. */
+export type Reserve = (bytes: number) => boolean;
 
 /** Everything that goes to Redis while calls wait for it. Nothing here throws. */
 export interface Operations {
@@ -24,7 +27,13 @@ export interface Operations {
    * `send` issues without waiting in between go in one round trip, in their order. An operation without a reply in time
    * may have been carried out all the same.
    */
-  ask<T>(operation: string, send: (redis: Redis) => Promise<T>, bytes?: number): Promise<T | undefined>;
+  ask<T>(
+    operation: string,
+    send: (redis: Redis, reserve: Reserve) => Promise<T>,
+    bytes?: number,
+  ): Promise<T | undefined>;
+  /** Does `work` while what was read counts as bytes under way. */
+  hold<T>(bytes: number, work: () => Promise<T>): Promise<T>;
   /** Whether `ask` would send anything now. */
   wouldAsk(): boolean;
   /** Whether Redis is not connected, or did not answer lately. */
@@ -45,12 +54,19 @@ export function createOperations(options: { url: string; timeoutMs: number; log:
   return {
     async ask(operation, send, bytes = 0) {
       if (!hasRoom() || !breaker.allows()) return undefined;
+      let ownBytes = bytes;
+      const reserve: Reserve = (more) => {
+        if (bytesInFlight + more > MAX_BYTES_IN_FLIGHT) return false;
+        ownBytes += more;
+        bytesInFlight += more;
+        return true;
+      };
       inFlight++;
       bytesInFlight += bytes;
       // It counts until Redis replied or the connection is gone, whether or not somebody still waits for it.
-      const reply = send(redis).finally(() => {
+      const reply = send(redis, reserve).finally(() => {
         inFlight--;
-        bytesInFlight -= bytes;
+        bytesInFlight -= ownBytes;
       });
       try {
         const outcome = await within(reply, timeoutMs, clock);
@@ -66,6 +82,14 @@ export function createOperations(options: { url: string; timeoutMs: number; log:
         if (isReplyError(error)) breaker.succeeded();
         log.debug("redis_operation_failed", { operation, error });
         return undefined;
+      }
+    },
+    async hold(bytes, work) {
+      bytesInFlight += bytes;
+      try {
+        return await work();
+      } finally {
+        bytesInFlight -= bytes;
       }
     },
     wouldAsk: () => hasRoom() && breaker.wouldAllow(),

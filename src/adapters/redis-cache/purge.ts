@@ -59,7 +59,7 @@ async function thoseThatFit(redis: Redis, names: readonly string[], filter: Cach
   });
 }
 
-/** One UNLINK per entry: a cluster would refuse several of different slots in one. */
+/** One UNLINK per entry, since each has a slot of its own (see keys.ts). */
 async function unlink(redis: Redis, names: readonly string[]): Promise<number> {
   if (names.length === 0) return 0;
   const pipeline = redis.pipeline();

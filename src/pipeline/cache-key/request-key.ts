@@ -10,7 +10,6 @@ import {
   targetParts,
 } from "./canonical-parts.ts";
 import { canonicalVariables } from "./canonical-variables.ts";
-import { composed } from "./composed.ts";
 import { type CacheKey, cacheKey, type OnlyFields } from "./key.ts";
 
 /** Raised when the meaning of the key changes. */
@@ -39,6 +38,8 @@ export function requestKey(tenant: string, drafted: DraftedContext, corpusVersio
   });
 }
 
+const asWritten = (text: string) => text;
+
 function draftParts(draft: Draft): Record<string, unknown> {
   const {
     prompt,
@@ -57,13 +58,12 @@ function draftParts(draft: Draft): Record<string, unknown> {
     typeof notInKey,
     "modelAlias" | "said" | "templateTokenField" | "isConversation" | "showsChunks" | "render"
   >;
-  const isCompared = output.checks.sources.length > 0 || chunks.length > 0;
-  const spell = isCompared ? (text: string) => text : composed;
   return {
     prompt: prompt?.contentHash ?? null,
-    variables: canonicalVariables(variables, spelledVariables, spell),
+    // Texts as they are written: another spelling has another number of tokens, and what is left out goes by that.
+    variables: canonicalVariables(variables, spelledVariables, asWritten),
     // A prompt may compare a variable with a text, and show another part of itself for another spelling.
-    messages: withoutChunks.map((message) => messageParts(message, spell)),
+    messages: withoutChunks.map((message) => messageParts(message, asWritten)),
     chunks: chunks.map(chunkParts),
     may_truncate: mayTruncate,
     ...outputParts(output),

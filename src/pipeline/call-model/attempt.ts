@@ -58,6 +58,7 @@ export async function* runAttempt(
     cause: leg.cause,
     waitMs: plan.waitedMs,
     estimatedPromptTokens: leg.fitted.budget.promptTokens,
+    maxOutputTokens: leg.fitted.sampling.maxOutputTokens,
   });
   const meter = new AttemptMeter(ports, leg, open);
   try {

@@ -95,21 +95,25 @@ describe("Redis cache: leases", () => {
       await (await leaseOf(follower, "dead")).lease.release();
     });
 
-    it("without an end get one", async () => {
+    it("without an end, or with one that no process gives, get one", async () => {
       const url = await redis.url();
       const admin = fixture.admin(url);
       const follower = await fixture.ready(url, { leaseMs: LEASE_MS });
       await admin.set(leaseName("endless"), "from somewhere");
-      assert.equal((await follower.watch(keyOf("endless")))?.leaseMs, LEASE_MS);
-      await until(async () => (await follower.watch(keyOf("endless")))?.leaseMs === 0);
+      await admin.set(leaseName("far"), "from somewhere", "PX", 3_600_000);
+      for (const name of ["endless", "far"]) {
+        assert.equal((await follower.watch(keyOf(name)))?.leaseMs, LEASE_MS);
+        await until(async () => (await follower.watch(keyOf(name)))?.leaseMs === 0);
+      }
     });
 
-    it("that are somebody else's or gone are lost, which is said once, and leave the other's alone", async () => {
+    it("that are somebody else's are lost, which is said once, and leave the other's alone", async () => {
       const url = await redis.url();
       const admin = fixture.admin(url);
       const cache = await fixture.ready(url, { leaseMs: LEASE_MS });
-      const [taken, gone] = [await leaseOf(cache, "taken"), await leaseOf(cache, "gone")];
-      await admin.multi().set(leaseName("taken"), "another", "PX", MINUTE_MS).del(leaseName("gone")).exec();
+      const leases = [await leaseOf(cache, "taken-1"), await leaseOf(cache, "taken-2")];
+      const names = [leaseName("taken-1"), leaseName("taken-2")];
+      await admin.mset(Object.fromEntries(names.map((name) => [name, "another"])));
       await until(() => fixture.logged("cache_lease_lost") > 0);
       await sleep(LEASE_MS);
       const lost = fixture.fieldsOf("cache_lease_lost").map((fields) => Number(fields?.leases));
@@ -117,9 +121,26 @@ describe("Redis cache: leases", () => {
         lost.reduce((sum, leases) => sum + leases, 0),
         2,
       );
-      await Promise.all([taken.lease.release(), gone.lease.release()]);
-      assert.equal(await admin.get(leaseName("taken")), "another");
-      await admin.del(leaseName("taken"));
+      await Promise.all(leases.map(({ lease }) => lease.release()));
+      assert.deepEqual(await admin.mget(names), ["another", "another"]);
+      assert.equal(await admin.pttl(names[0] ?? ""), -1, "nothing is renewed");
+      await admin.del(names);
+    });
+
+    it("that a restarted Redis lost are taken back, and released as ever", async () => {
+      const server = await fixture.server(redis);
+      const [holder, follower] = [await fixture.ready(server.url), await fixture.ready(server.url)];
+      const { lease } = await leaseOf(holder, "kept");
+      await server.stop("SIGKILL");
+      const admin = fixture.admin((await fixture.server(redis, server.port)).url);
+      await until(async () => (await admin.exists(leaseName("kept"))) === 1);
+      const ttlMs = await admin.pttl(leaseName("kept"));
+      assert.ok(ttlMs > 0 && ttlMs <= 3_000, `${ttlMs}`);
+      await until(() => !follower.stats().isAway);
+      assert.equal((await follower.claim(keyOf("kept"))).kind, "taken");
+      await lease.release();
+      assert.equal(await admin.exists(leaseName("kept")), 0);
+      assert.equal(fixture.logged("cache_lease_lost"), 0);
     });
 
     it("outlive a renewal that gets no answer in time", async () => {

@@ -18,10 +18,11 @@ describe("Redis cache: outages", () => {
   /** Everything a call does, which must come to nothing and not throw. */
   async function doesNothing(cache: RedisCache) {
     assert.deepEqual(await cache.look(key), { kind: "unknown" });
-    await cache.set(key, entry, MINUTE_MS);
+    assert.equal(await cache.set(key, entry, MINUTE_MS), false);
+    assert.equal(await cache.delete(key), false);
     assert.deepEqual(await cache.claim(key), { kind: "unknown" });
     assert.equal(await cache.watch(key), undefined);
-    await cache.announce({ kind: "key", key });
+    assert.equal(await cache.announce({ kind: "key", key }), false);
   }
 
   async function worksAgain(cache: RedisCache) {

@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { MAX_COMPLETION_BYTES } from "../../../src/adapters/redis-cache/entry.ts";
 import { systemClock } from "../../../src/core/clock.ts";
 import { tier } from "../../support/tiers.ts";
 import { cacheFixture, entryOf, keyOf, MINUTE_MS, textOf } from "./fixture.ts";
+
+/** Random text, so that it stays as large as it is: hex shrinks to about half. */
+const largeOf = (bytes: number) => entryOf(randomBytes(bytes).toString("hex"));
 
 const entry = entryOf("an answer", { promptName: "sum-up", promptVersion: "v3" });
 
@@ -62,6 +66,53 @@ describe("Redis cache: look and set", () => {
       const text = (key: string) => key.repeat(key.endsWith("0") ? 1_000 : 1);
       await Promise.all(keys.map((key) => cache.set(key, entryOf(text(key)), MINUTE_MS)));
       assert.deepEqual((await Promise.all(keys.map((key) => cache.look(key)))).map(textOf), keys.map(text));
+    });
+
+    it("gives large ones to those who look, watch and claim", async () => {
+      const cache = await fixture.ready(await redis.url(), { timeoutMs: 5_000 });
+      for (const bytes of [20_000, 60_000, 64_000, 66_000, 130_000, 2_000_000]) {
+        const [key, large] = [keyOf(`large-${bytes}`), largeOf(bytes)];
+        assert.equal(await cache.set(key, large, MINUTE_MS), true);
+        const claim = await cache.claim(key);
+        assert.ok(claim.kind === "lease");
+        for (const look of [await cache.look(key), (await cache.watch(key))?.found, claim.found]) {
+          assert.ok(look?.kind === "hit" && look.entry.completion.text === large.completion.text, `${bytes} bytes`);
+        }
+        await claim.lease.release();
+      }
+    });
+
+    it("reads no more at once than it has room for, and then again", async () => {
+      const cache = await fixture.ready(await redis.url(), { timeoutMs: 10_000 });
+      const key = keyOf("largest");
+      assert.equal(await cache.set(key, largeOf(2_000_000), MINUTE_MS), true);
+      for (let round = 0; round < 2; round++) {
+        const looks = (await Promise.all(Array.from({ length: 200 }, () => cache.look(key)))).map(({ kind }) => kind);
+        const hits = looks.filter((kind) => kind === "hit").length;
+        assert.ok(hits > 0 && hits < 200, `${hits} hits`);
+        assert.equal(looks.filter((kind) => kind === "unknown").length, 200 - hits);
+      }
+      const watched = await Promise.all(Array.from({ length: 200 }, () => cache.watch(key)));
+      assert.ok(watched.some((seen) => seen === undefined) && watched.every((seen) => seen?.found.kind !== "miss"));
+      assert.equal((await cache.look(key)).kind, "hit");
+    });
+
+    it("says whether it is stored, and whether it is gone", async () => {
+      const server = await fixture.server(redis);
+      const admin = fixture.admin(server.url);
+      const cache = await fixture.ready(server.url);
+      const key = keyOf("here");
+      assert.equal(await cache.set(key, entry, MINUTE_MS), true);
+      assert.equal(await cache.set(key, entryOf("x".repeat(MAX_COMPLETION_BYTES + 1)), MINUTE_MS), false);
+      assert.equal(await cache.set(key, entry, 0), false);
+      await admin.config("SET", "maxmemory", "1mb", "maxmemory-policy", "noeviction");
+      assert.equal(await cache.set(key, entry, MINUTE_MS), false);
+      assert.equal(await cache.delete(key), true);
+      assert.equal(textOf(await cache.look(key)), "miss");
+      assert.equal(await cache.delete(key), true, "there was nothing");
+      await admin.replicaof("127.0.0.1", "1");
+      assert.equal(await cache.delete(key), false);
+      assert.equal(await fixture.cacheOf("redis://127.0.0.1:1").delete(key), false);
     });
 
     it("takes damaged and foreign values, of other types too, and those without an end for misses, and goes on", async () => {

@@ -80,8 +80,8 @@ export function isCompared({ checks, chunks }: Meaning): boolean {
 }
 
 /** One of the requests that mean this. */
-export function spell(meaning: Meaning, random: Random): Init {
-  const decompose = (text: string) => (isCompared(meaning) ? text : decomposedHere(text, random));
+export function spell(meaning: Meaning, random: Random, asWritten = false): Init {
+  const decompose = (text: string) => (isCompared(meaning) || asWritten ? text : decomposedHere(text, random));
   const { prompt, stop, chunks } = meaning;
   return {
     ...(prompt

@@ -10,15 +10,17 @@ import type { Outcome } from "../../../core/idempotency.ts";
 
 /** An outcome as messages of the contract, which later versions of the program can read. */
 export interface StoredOutcome {
-  /** "COMPLETION", or the reason of the failure. */
+  /** "COMPLETION", "JSON_COMPLETION" where JSON was asked for, or the reason of the failure. */
   readonly kind: string;
   readonly bytes: Uint8Array;
 }
 
 /** Undefined for a failure that is none to keep. */
 export function encodeOutcome(outcome: Outcome): StoredOutcome | undefined {
-  if (outcome.kind === "completion")
-    return { kind: "COMPLETION", bytes: toBinary(CompletionSchema, outcome.completion) };
+  if (outcome.kind === "completion") {
+    const kind = outcome.isJson ? "JSON_COMPLETION" : "COMPLETION";
+    return { kind, bytes: toBinary(CompletionSchema, outcome.completion) };
+  }
   const bytes = encodeFailure(outcome.failure);
   return bytes && { kind: outcome.failure.reason, bytes };
 }
@@ -46,7 +48,9 @@ function encodeFailure(failure: Failure): Uint8Array | undefined {
 
 /** @throws Error for what another version of the program wrote and this one does not know. */
 export function decodeOutcome({ kind, bytes }: StoredOutcome): Outcome {
-  if (kind === "COMPLETION") return { kind: "completion", completion: fromBinary(CompletionSchema, bytes) };
+  const isJson = kind === "JSON_COMPLETION";
+  if (isJson || kind === "COMPLETION")
+    return { kind: "completion", completion: fromBinary(CompletionSchema, bytes), isJson };
   return { kind: "failure", failure: decodeFailure(kind, bytes) };
 }
 

@@ -2,7 +2,7 @@ import { createHistogram } from "node:perf_hooks";
 import type { CacheLayerStats } from "../../core/cache.ts";
 
 const NANOSECONDS_PER_MS = 1_000_000;
-/** Longer ones are counted as this: nothing in memory takes a minute. */
+/** Longer ones are counted as this: no layer is waited for as long. */
 const LONGEST_NS = 60_000 * NANOSECONDS_PER_MS;
 
 /** How long look-ups took. Recording one takes some 25 ns; the whole takes a few hundred kilobytes, however many. */
