@@ -17,8 +17,19 @@ import { stream } from "./stream.ts";
 import { structured } from "./structured.ts";
 import { sectionText } from "./table.ts";
 import { unary } from "./unary.ts";
+import { usage } from "./usage.ts";
 
-const benchmarks: Benchmark[] = [unary, stream, openStreams, browserStreams, cacheHit, structured, replay, redisStall];
+const benchmarks: Benchmark[] = [
+  unary,
+  stream,
+  openStreams,
+  browserStreams,
+  cacheHit,
+  structured,
+  replay,
+  redisStall,
+  usage,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -10,17 +10,19 @@ import { inputHashKey } from "./app/input-hash-key.ts";
 import { openLedger } from "./app/ledger.ts";
 import { openModels } from "./app/models.ts";
 import { listen } from "./app/server.ts";
+import { openUsage } from "./app/usage.ts";
 import { packageVersion } from "./config/package-dir.ts";
 import type { Config } from "./config.ts";
+import { noBudgets } from "./core/budgets.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import type { Log } from "./core/log.ts";
 import { ActiveCalls } from "./pipeline/active-calls.ts";
 import { answerRoom } from "./pipeline/answer-room.ts";
+import { createCacheAdmin } from "./pipeline/cache-admin.ts";
 import { RefusedModes } from "./pipeline/call-model/refused-modes.ts";
 import { Flights } from "./pipeline/flight.ts";
 import { ModelGates } from "./pipeline/model-gates.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
-import { createCacheAdmin } from "./pipeline/purge.ts";
 import { warmValidation } from "./pipeline/validate.ts";
 
 /** How long the end of the service waits for the rows of calls that were cut off. */
@@ -70,18 +72,20 @@ export async function startApp(
   const database = openDatabase(config, shared, opening);
   const ledger = await openLedger(config, database, shared, opening);
   const idempotency = openIdempotency(database, shared, opening);
-  const cache = openCache(config, shared, opening);
-  const ports = { ...shared, ...models, ledger, prompts, schemas, checks };
+  const flights = new Flights(answerRoom);
+  const cache = openCache(config, flights, shared, opening);
+  const ports = { ...shared, ...models, ledger, prompts, schemas, checks, builtins: loadBuiltinPrompts(schemas) };
+  const budgets = noBudgets();
   const gates = new ModelGates(shared);
   const activeCalls = new ActiveCalls();
   // After the server, before the ledger: calls that were cut off still have their rows to write.
   opening.defer(() => activeCalls.idle(ROWS_TIMEOUT_MS));
   const pipeline = createPipeline({
     ...ports,
-    builtins: loadBuiltinPrompts(schemas),
     cache,
     idempotency,
-    flights: new Flights(answerRoom),
+    budgets,
+    flights,
     activeCalls,
     gates,
     refusedModes: new RefusedModes(clock),
@@ -99,8 +103,10 @@ export async function startApp(
   const server = await listen(config, {
     ...ports,
     pipeline,
+    ...openUsage(database, ledger, ports),
+    budgets,
     states: gates,
-    cache: createCacheAdmin(cache),
+    cache: createCacheAdmin({ cache, flights }),
     version: packageVersion(),
     startedAtMs: clock.nowMs(),
   });

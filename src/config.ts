@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { behaviours } from "./adapters/sandbox/behaviours.ts";
+import { checkBudgets } from "./config/check-budgets.ts";
 import { checkFiles } from "./config/check-files.ts";
 import { checkModels } from "./config/check-models.ts";
 import { checkServer } from "./config/check-server.ts";
@@ -43,6 +44,7 @@ export function loadConfig({ file, listen, env, workingDir = process.cwd() }: Lo
     ...environmentProblems,
     ...keyProblems,
     ...checkServer(value, config),
+    ...checkBudgets(value),
     ...checkModels({ raw: value, sandboxAliases: config.sandbox ? behaviours.map(({ name }) => name) : [] }),
     ...windowProblems,
     ...checkFiles(config),

@@ -1,11 +1,13 @@
 import type { Command } from "commander";
 import type { CommandSettings } from "./command-settings.ts";
 import { type CompleteOptions, complete } from "./complete.ts";
+import { addEstimateCommand } from "./estimate-command.ts";
 import { listPrompts } from "./list-prompts.ts";
 import { listModels } from "./models.ts";
 import { addPromptFileCommands } from "./prompt-commands.ts";
 import { chunksOption } from "./read-chunk.ts";
-import { apiKeyOption, type ServerOptions, serverOption } from "./server-options.ts";
+import { apiKeyOption, connect, type ServerOptions, serverOption } from "./server-options.ts";
+import { addUsageCommands } from "./usage-commands.ts";
 import { variablesOption } from "./variables.ts";
 
 const COMPLETE_HELP = `
@@ -56,6 +58,9 @@ export function addCallCommands(program: Command, { terminal, run }: CommandSett
     .addOption(serverOption())
     .addOption(apiKeyOption())
     .action(run((options: ServerOptions) => listModels(options, terminal)));
+
+  addUsageCommands(program, { terminal, run }, connect);
+  addEstimateCommand(program, { terminal, run }, connect);
 
   const prompts = program.command("prompts").description("look at prompt files");
   prompts

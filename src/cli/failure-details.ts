@@ -2,7 +2,10 @@ import { type DescMessage, isMessage, type Message, type MessageShape } from "@b
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { BadRequestSchema, QuotaFailureSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import type { Attempt } from "../../gen/sluice/v1/attempt_pb.ts";
+import { BudgetPeriodSchema, BudgetScopeSchema } from "../../gen/sluice/v1/budget_pb.ts";
 import {
+  type BudgetExceededDetail,
+  BudgetExceededDetailSchema,
   CacheMissDetailSchema,
   ContentFilteredDetailSchema,
   ContentSide,
@@ -26,6 +29,7 @@ import {
   StageSchema,
   UnknownNameDetailSchema,
 } from "../../gen/sluice/v1/error_detail_pb.ts";
+import { formatNanoUsd } from "../core/money.ts";
 import { attemptLines, spentText } from "./attempt-text.ts";
 import { enumWords } from "./enum-name.ts";
 
@@ -49,6 +53,7 @@ const describers: readonly Describer[] = [
   ),
   about(UnknownNameDetailSchema, ({ nearest }) => (nearest.length > 0 ? [`nearest: ${nearest.join(", ")}`] : [])),
   about(RateLimitDetailSchema, rateLimit),
+  about(BudgetExceededDetailSchema, budgetExceeded),
   about(QuotaFailureSchema, ({ violations }) =>
     violations.map(({ subject, description }) => `  ${subject}: ${description}`),
   ),
@@ -108,9 +113,25 @@ function loadLine(resource: string, limit: bigint): string {
   return `  ${resource}${limit > 0n ? `: at most ${limit}` : ""}`;
 }
 
-function rateLimit({ provider, model, unit, limit, requested }: RateLimitDetail): string[] {
+function budgetExceeded(detail: BudgetExceededDetail): string[] {
+  const { scope, name, period, limitNanoUsd, spentNanoUsd, reservedNanoUsd, requestedNanoUsd, resetTime } = detail;
+  const whose = `${enumWords(BudgetScopeSchema, scope)}${name === "" ? "" : ` ${name}`}`;
+  const held = reservedNanoUsd > 0n ? `, ${formatNanoUsd(reservedNanoUsd)} held back for calls under way` : "";
+  return [
+    `  ${whose}: ${formatNanoUsd(spentNanoUsd)} of ${formatNanoUsd(limitNanoUsd)} for the ${enumWords(BudgetPeriodSchema, period)} spent${held}`,
+    ...(requestedNanoUsd === undefined ? [] : [`  this call may cost up to ${formatNanoUsd(requestedNanoUsd)}`]),
+    ...(detail.unpricedModel === "" ? [] : [`  the price of ${detail.unpricedModel} is unknown`]),
+    ...(resetTime ? [`  begins anew at ${timestampDate(resetTime).toISOString()}`] : []),
+  ];
+}
+
+function rateLimit({ provider, model, unit, limit, requested, ...caller }: RateLimitDetail): string[] {
   const window = limit === undefined ? "" : `: ${limit} ${unit || "in its window"}`;
   const asked = requested === undefined ? "" : `, this call asked for ${requested}`;
+  if (caller.callerScope !== undefined) {
+    const whose = `${enumWords(BudgetScopeSchema, caller.callerScope)}${caller.callerName && ` ${caller.callerName}`}`;
+    return [`  ${whose}${window === "" ? "" : `${window} a minute`}${asked}`];
+  }
   return [`  provider ${provider}, model ${model}${window}${asked}`];
 }
 

@@ -23,6 +23,10 @@ const advice: Readonly<Record<FailureReason, Advice>> = {
   PERMISSION_DENIED: { exit: failure, fix: "Ask the operator for the permission, or call the server by its own name." },
   RATE_LIMITED: { exit: retryLater, fix: "Try again after the wait." },
   REQUEST_EXCEEDS_RATE_WINDOW: { exit: usage, fix: "Shorten the input; waiting does not help." },
+  BUDGET_EXCEEDED: {
+    exit: retryLater,
+    fix: "`sluice budgets` shows what is left; wait until the budget begins anew, or ask the operator to raise it.",
+  },
   QUOTA_EXHAUSTED: { exit: failure, fix: "The operator must raise the quota at the provider." },
   CONTEXT_OVERFLOW: { exit: usage, fix: "Shorten the input, or name a model with a larger window with --model." },
   PARSE_FAILURE: { exit: failure, fix: "Try a stronger model with --model, or simplify the prompt's output schema." },

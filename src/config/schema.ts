@@ -1,11 +1,12 @@
 import * as z from "zod";
+import { budgetKeys } from "./schema/budgets.ts";
 import { priceKeys } from "./schema/prices.ts";
 import { modelKeys, type modelSchema, type providerSchema } from "./schema/providers.ts";
 import { serverKeys } from "./schema/server.ts";
 import { storeKeys } from "./schema/stores.ts";
 
 /** The one schema of the configuration file. Every key has a description; `docs/configuration.md` is made of them. */
-export const configSchema = z.strictObject({ ...serverKeys, ...storeKeys, ...modelKeys, ...priceKeys });
+export const configSchema = z.strictObject({ ...serverKeys, ...storeKeys, ...modelKeys, ...priceKeys, ...budgetKeys });
 
 /** The file after defaults, before what depends on other keys, files and known models is filled in. */
 export type ParsedConfig = z.output<typeof configSchema>;
@@ -35,14 +36,7 @@ export type Config = Omit<ParsedConfig, "models" | "providers" | "defaults" | "p
 };
 
 /**
- * Keys that are reserved for what this version does not do. They are refused by name rather than as unknown keys, so
- * that nobody believes in a budget that is not kept. In any section: who puts one a level too high or too low must not
+ * Keys that are reserved for what this version does not do. They are refused by name rather than as unknown keys. In any section: who puts one a level too high or too low must not
  * be led to another key instead.
  */
-export const unsupportedKeys: ReadonlySet<string> = new Set([
-  "budgets",
-  "embedding_model",
-  "embedding_models",
-  "requests_per_minute",
-  "tokens_per_minute",
-]);
+export const unsupportedKeys: ReadonlySet<string> = new Set(["embedding_model", "embedding_models"]);

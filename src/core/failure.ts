@@ -8,6 +8,7 @@ import type {
   Stage,
 } from "../../gen/sluice/v1/error_detail_pb.ts";
 import { ErrorReason } from "../../gen/sluice/v1/error_reason_pb.ts";
+import type { BudgetPeriod, BudgetScope } from "./budgets.ts";
 
 /** One broken rule: the path of the field as clients write it (`input.messages[0].content`), the rule's id, and what it asks. */
 export interface FieldViolation {
@@ -41,8 +42,26 @@ export type Failure =
       readonly unit?: string;
       readonly limit?: number;
       readonly requested?: number;
-      /** The wait the provider asked for. Never set for REQUEST_EXCEEDS_RATE_WINDOW. */
+      /** The wait the provider asked for, or until there is room. Never set for REQUEST_EXCEEDS_RATE_WINDOW. */
       readonly retryAfterMs?: number;
+      /** Whose limit it is, where it is not the provider's. */
+      readonly caller?: { readonly scope: BudgetScope; readonly name: string };
+    }
+  | {
+      readonly reason: "BUDGET_EXCEEDED";
+      readonly scope: BudgetScope;
+      readonly name: string;
+      readonly per: BudgetPeriod;
+      readonly limitNanoUsd: bigint;
+      readonly spentNanoUsd: bigint;
+      readonly reservedNanoUsd: bigint;
+      /** Absent where the price is unknown. */
+      readonly requestedNanoUsd?: bigint;
+      readonly resetAtMs: number;
+      /** Absent where waiting cannot help. */
+      readonly retryAfterMs?: number;
+      /** The model whose price is unknown. */
+      readonly unpricedModel?: string;
     }
   | { readonly reason: "QUOTA_EXHAUSTED"; readonly provider: string; readonly model: string; readonly hint: string }
   | {

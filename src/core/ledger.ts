@@ -6,9 +6,17 @@ export interface AttemptStarted {
   readonly tenant: string;
   readonly feature: string;
   readonly user: string;
+  /** Id of the API key; empty where the service was open. */
+  readonly key_id: string;
+  /** Of its call: what attempts are grouped by also when their process dies before the call has a record. */
+  readonly method: string;
+  readonly prompt_name: string;
+  readonly prompt_version: string;
   readonly model: string;
   readonly provider: string;
   readonly provider_model: string;
+  /** Whether no real model was asked. */
+  readonly synthetic: boolean;
   readonly cause: string;
   readonly wait_ms: number;
   /** What the attempt is charged if its end is never seen: our own count of the prompt, and the price if known. */
@@ -43,6 +51,8 @@ export interface CallFinished {
   readonly tenant: string;
   readonly feature: string;
   readonly user: string;
+  /** Id of the API key; empty where the service was open. */
+  readonly key_id: string;
   readonly method: string;
   readonly prompt_name: string;
   readonly prompt_version: string;

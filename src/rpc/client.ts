@@ -1,4 +1,4 @@
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { ConnectError, createClient as createServiceClient, type Interceptor } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import {
@@ -8,11 +8,23 @@ import {
   type PurgeCacheResponse,
 } from "../../gen/sluice/v1/admin_service_pb.ts";
 import type { CompletionInputSchema } from "../../gen/sluice/v1/completion_input_pb.ts";
+import { type CostEstimate, CostEstimateSchema, type EstimateInputSchema } from "../../gen/sluice/v1/estimate_pb.ts";
 import type { Model } from "../../gen/sluice/v1/model_pb.ts";
 import { ModelService } from "../../gen/sluice/v1/model_service_pb.ts";
 import { PipelineService, type StreamCompleteResponse } from "../../gen/sluice/v1/pipeline_service_pb.ts";
 import type { PromptSummary } from "../../gen/sluice/v1/prompt_pb.ts";
 import { PromptService } from "../../gen/sluice/v1/prompt_service_pb.ts";
+import {
+  type GetCallRequestSchema,
+  type GetCallResponse,
+  type ListBudgetsRequestSchema,
+  type ListBudgetsResponse,
+  type ListCallsRequestSchema,
+  type ListCallsResponse,
+  type SummarizeUsageRequestSchema,
+  type SummarizeUsageResponse,
+  UsageService,
+} from "../../gen/sluice/v1/usage_service_pb.ts";
 import { ConnectionError, connectionFault } from "./client/connection-error.ts";
 import { RemoteError, remoteFailure } from "./client/remote-error.ts";
 
@@ -28,6 +40,11 @@ export interface SluiceClient {
   /** Needs a key for operators, as `purgeCache` does. */
   getStatus(): Promise<GetStatusResponse>;
   purgeCache(request: MessageInitShape<typeof PurgeCacheRequestSchema>): Promise<PurgeCacheResponse>;
+  estimateCost(input: MessageInitShape<typeof EstimateInputSchema>): Promise<CostEstimate>;
+  summarizeUsage(request: MessageInitShape<typeof SummarizeUsageRequestSchema>): Promise<SummarizeUsageResponse>;
+  listCalls(request: MessageInitShape<typeof ListCallsRequestSchema>): Promise<ListCallsResponse>;
+  getCall(request: MessageInitShape<typeof GetCallRequestSchema>): Promise<GetCallResponse>;
+  listBudgets(request: MessageInitShape<typeof ListBudgetsRequestSchema>): Promise<ListBudgetsResponse>;
 }
 
 /** `url` is the server's address with http or https; the key is sent as `authorization: Bearer …`. */
@@ -42,6 +59,7 @@ export function createClient({ url, apiKey }: { url: string; apiKey?: string }):
   const models = createServiceClient(ModelService, transport);
   const prompts = createServiceClient(PromptService, transport);
   const admin = createServiceClient(AdminService, transport);
+  const usage = createServiceClient(UsageService, transport);
 
   return {
     async *streamComplete(input) {
@@ -58,6 +76,12 @@ export function createClient({ url, apiKey }: { url: string; apiKey?: string }):
     listModels: () => answered(url, async () => (await models.listModels({})).models),
     getStatus: () => answered(url, () => admin.getStatus({})),
     purgeCache: (request) => answered(url, () => admin.purgeCache(request)),
+    estimateCost: (input) =>
+      answered(url, async () => (await usage.estimateCost({ input })).estimate ?? create(CostEstimateSchema)),
+    summarizeUsage: (request) => answered(url, () => usage.summarizeUsage(request)),
+    listCalls: (request) => answered(url, () => usage.listCalls(request)),
+    getCall: (request) => answered(url, () => usage.getCall(request)),
+    listBudgets: (request) => answered(url, () => usage.listBudgets(request)),
     async *listPrompts() {
       let pageToken = "";
       try {

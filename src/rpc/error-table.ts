@@ -1,6 +1,7 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
 import {
+  BudgetExceededDetailSchema,
   CacheMissDetailSchema,
   ContentFilteredDetailSchema,
   ContextOverflowDetailSchema,
@@ -11,10 +12,12 @@ import {
   ParseFailureDetailSchema,
   ProviderMisconfiguredDetailSchema,
   RateLimitDetailSchema,
+  RateLimitScope,
   SemanticFailureDetailSchema,
   SlowReaderDetailSchema,
   UnknownNameDetailSchema,
 } from "../../gen/sluice/v1/error_detail_pb.ts";
+import { wirePeriods, wireScopes } from "./errors/budget-names.ts";
 import { badRequest, detail, quotaFailure } from "./errors/detail.ts";
 import { type DetailRoom, excerpt, firstOf, fitAttempts, int32, int64 } from "./errors/detail-room.ts";
 import type { ErrorTable, FailureWith } from "./errors/row.ts";
@@ -54,14 +57,24 @@ export const errorTable: ErrorTable = {
   },
   RATE_LIMITED: {
     code: Code.ResourceExhausted,
-    message: "the provider's rate limit is exhausted; retry after the wait in the details",
+    message: ({ scope }) =>
+      `${scope === RateLimitScope.CALLER ? "this caller's" : "the provider's"} rate limit is exhausted; retry after the wait in the details`,
     details: rateLimit,
     waitMs: ({ retryAfterMs }) => retryAfterMs ?? DEFAULT_WAIT_MS,
   },
   REQUEST_EXCEEDS_RATE_WINDOW: {
     code: Code.ResourceExhausted,
-    message: "this one request is larger than the provider's whole rate window; shorten it",
+    message: ({ scope }) =>
+      scope === RateLimitScope.CALLER
+        ? "this one request is larger than what the caller may use in a minute; shorten it, or allow less output"
+        : "this one request is larger than the provider's whole rate window; shorten it",
     details: rateLimit,
+  },
+  BUDGET_EXCEEDED: {
+    code: Code.ResourceExhausted,
+    message: budgetMessage,
+    details: budgetExceeded,
+    waitMs: ({ retryAfterMs }) => retryAfterMs,
   },
   QUOTA_EXHAUSTED: {
     code: Code.ResourceExhausted,
@@ -203,6 +216,31 @@ function rateLimit(failure: FailureWith<"RATE_LIMITED">, room: DetailRoom) {
       unit: excerpt(failure.unit ?? "", room),
       limit: failure.limit === undefined ? undefined : int64(failure.limit),
       requested: failure.requested === undefined ? undefined : int64(failure.requested),
+      callerScope: failure.caller && wireScopes[failure.caller.scope],
+      callerName: excerpt(failure.caller?.name ?? "", room),
+    }),
+  ];
+}
+
+function budgetMessage({ scope, per, retryAfterMs, unpricedModel }: FailureWith<"BUDGET_EXCEEDED">): string {
+  const budget = `the budget of this ${scope} for the ${per}`;
+  if (unpricedModel !== undefined) return `${budget} pays for no model of unknown price; an operator can set the price`;
+  if (retryAfterMs === undefined) return `${budget} is smaller than what this one attempt may cost; allow less output`;
+  return `${budget} does not suffice; the details say when it begins anew`;
+}
+
+function budgetExceeded(failure: FailureWith<"BUDGET_EXCEEDED">, room: DetailRoom) {
+  return [
+    detail(BudgetExceededDetailSchema, {
+      scope: wireScopes[failure.scope],
+      name: excerpt(failure.name, room),
+      period: wirePeriods[failure.per],
+      limitNanoUsd: failure.limitNanoUsd,
+      spentNanoUsd: failure.spentNanoUsd,
+      reservedNanoUsd: failure.reservedNanoUsd,
+      requestedNanoUsd: failure.requestedNanoUsd,
+      resetTime: timestampFromMs(failure.resetAtMs),
+      unpricedModel: excerpt(failure.unpricedModel ?? "", room),
     }),
   ];
 }

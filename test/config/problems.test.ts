@@ -20,19 +20,19 @@ describe("what is wrong with a configuration", () => {
       ],
       [
         "keys of features that are not there yet",
-        `budgets: []\ndefaults: {embedding_model: x}\n${base}`,
+        `embedding_models: {}\ndefaults: {embedding_model: x}\n${base}`,
         [
           "defaults.embedding_model: is not supported by this version yet; remove it",
-          "budgets: is not supported by this version yet; remove it",
+          "embedding_models: is not supported by this version yet; remove it",
         ],
       ],
       [
         "those keys in a wrong section, as what they are",
-        "requests_per_minute: 2\ndefaults: {embedding_models: a}\nlimits: {budgets: []}",
+        "embedding_model: 2\ndefaults: {embedding_models: a}\nlimits: {embedding_models: []}",
         [
-          "limits.budgets: is not supported by this version yet; remove it",
+          "limits.embedding_models: is not supported by this version yet; remove it",
           "defaults.embedding_models: is not supported by this version yet; remove it",
-          "requests_per_minute: is not supported by this version yet; remove it",
+          "embedding_model: is not supported by this version yet; remove it",
         ],
       ],
       [
@@ -243,14 +243,14 @@ describe("what is wrong with a configuration", () => {
 
     it("come all at once, whatever else is wrong", () => {
       const problems = problemsOf(
-        "listen: 0.0.0.0:1\ncros: 1\nbudgets: {}\nlog: {level: 3}\nmodels: { a: { provider: x, model: 3, fallbacks: [a] } }",
+        "listen: 0.0.0.0:1\ncros: 1\nembedding_models: {}\nlog: {level: 3}\nmodels: { a: { provider: x, model: 3, fallbacks: [a] } }",
         {},
       );
       assert.deepEqual(problems, [
         "log.level: must be one of debug, info, warn, error",
         "models.a.model: must be text, is a number",
         "cros: there is no such key; the nearest is cors",
-        "budgets: is not supported by this version yet; remove it",
+        "embedding_models: is not supported by this version yet; remove it",
         "listen: others can reach this address, and no key is asked for: add auth.api_keys, or say allow_open: true",
         "models.a.provider: there is no such provider; none is configured",
         "models.a.fallbacks: goes in a circle: a → a",

@@ -15,7 +15,7 @@ import { statusJson } from "../../src/rpc/status.ts";
 import { GrpcCaller, isServiceError } from "../support/grpc-caller.ts";
 import { type RunningServer, startServer } from "../support/running-server.ts";
 import { chunk, events, startScriptedUpstream } from "../support/scripted-upstream.ts";
-import { documentedExamples, normalised } from "./documented-examples.ts";
+import { documentedExamples, normalised, withoutWait } from "./documented-examples.ts";
 
 const registry = createRegistry(file_google_rpc_error_details, file_sluice_v1_error_detail);
 const examples = documentedExamples();
@@ -76,7 +76,7 @@ describe("the documented example of", function () {
   });
 
   /** The status of a failed call as JSON, compared with the contract's example. */
-  async function shouldMatch(reason: string, call: Promise<unknown>): Promise<void> {
+  async function shouldMatch(reason: string, call: Promise<unknown>, compared = normalised): Promise<void> {
     const error = await call.then(
       () => assert.fail("the call succeeded"),
       (thrown: unknown) => thrown,
@@ -85,7 +85,7 @@ describe("the documented example of", function () {
     const [bytes] = error.metadata.get("grpc-status-details-bin");
     assert.ok(Buffer.isBuffer(bytes), `no details: ${error.message}`);
     const status = toJson(StatusSchema, fromBinary(StatusSchema, bytes), { registry });
-    assert.deepEqual(normalised(status), normalised(examples.get(reason)));
+    assert.deepEqual(compared(status), compared(examples.get(reason)));
     assert.equal(error.metadata.get("grpc-retry-pushback-ms").length, 1);
   }
 
@@ -122,6 +122,34 @@ describe("the documented example of", function () {
   it("PERMISSION_DENIED is what the service answers", async () => {
     const rebound = new GrpcCaller(open.address, { "grpc.default_authority": "attacker.example" });
     await shouldMatch("PERMISSION_DENIED", complete(ask("sandbox/echo"), rebound)).finally(() => rebound.close());
+  });
+
+  it("BUDGET_EXCEEDED is what the service answers", async () => {
+    const limited = await startServer({
+      config: {
+        budgets: [{ scope: "user", per: "day", limit_usd: 1 }],
+        prices: {
+          override: [
+            {
+              model: "sandbox/echo",
+              prompt_usd_per_million: 0,
+              completion_usd_per_million: 0,
+              usd_per_thousand_requests: 600,
+            },
+          ],
+        },
+      },
+    });
+    const spender = new GrpcCaller(limited.address);
+    const input = ask("sandbox/echo", { cache: { mode: CacheMode.BYPASS }, attribution: { user: "u-1" } });
+    try {
+      await complete(input, spender);
+      // The wait is until midnight.
+      await shouldMatch("BUDGET_EXCEEDED", complete(input, spender), withoutWait);
+    } finally {
+      spender.close();
+      await limited.stop();
+    }
   });
 
   it("OVERLOADED is what the service answers", async () => {

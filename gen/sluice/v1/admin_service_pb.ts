@@ -221,7 +221,8 @@ export type FlightFigures = Message<"sluice.v1.FlightFigures"> & {
   joined: bigint;
 
   /**
-   * Calls that waited for an identical one in another process, and took its answer.
+   * Answers that an identical call in another process made while this one wanted it. Calls here that shared such an
+   * answer are among `joined`.
    *
    * @generated from field: int64 taken = 2;
    */

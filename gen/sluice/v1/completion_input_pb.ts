@@ -89,12 +89,13 @@ export type CompletionInput = Message<"sluice.v1.CompletionInput"> & {
 
   /**
    * The caller's name for this one piece of work, so that it can be repeated without paying twice: at most 255 visible
-   * ASCII characters without blanks. Empty: none. Keys are kept apart by tenant. For 24 hours from the first call, every
-   * call with the same key and the same request returns what the first came to, unary and stream alike: its answer (cost
-   * 0, CACHE_STATUS_REPLAYED), or its PARSE_FAILURE, SEMANTIC_FAILURE or CONTENT_FILTERED, which a repetition would only
-   * pay again. Every other failure frees the key, so that a retry runs anew. While the first is under way the others wait
-   * for it within their own deadlines. The request is everything in this message but the key, however it is spelled.
-   * Explain ignores it. Errors: IDEMPOTENCY_CONFLICT for another request with the key; STORE_UNAVAILABLE.
+   * ASCII characters without blanks. Empty: none. Keys are kept apart by tenant. For 24 hours from the start of the call
+   * whose outcome it is, every call with the same key and the same request returns that outcome, unary and stream alike:
+   * its answer (cost 0, CACHE_STATUS_REPLAYED), or its PARSE_FAILURE, SEMANTIC_FAILURE or CONTENT_FILTERED, which a
+   * repetition would only pay again. Every other failure frees the key, so that a retry runs anew. While the first is
+   * under way the others wait for it within their own deadlines. It goes on until its deadline also where its caller
+   * leaves: the key is a promise to come back. The request is everything in this message but the key, however it is
+   * spelled. Explain ignores the key. Errors: IDEMPOTENCY_CONFLICT for another request with the key; STORE_UNAVAILABLE.
    *
    * @generated from field: string idempotency_key = 10;
    */

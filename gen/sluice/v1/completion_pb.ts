@@ -274,7 +274,7 @@ export type StageTimings = Message<"sluice.v1.StageTimings"> & {
   buildContext?: Duration | undefined;
 
   /**
-   * Looking up the cache.
+   * Looking up the cache, and waiting for an earlier call with the same idempotency key.
    *
    * @generated from field: google.protobuf.Duration cache_lookup = 3;
    */

@@ -8,13 +8,15 @@ import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Attempt } from "./attempt_pb.ts";
 import { file_sluice_v1_attempt } from "./attempt_pb.ts";
+import type { BudgetPeriod, BudgetScope } from "./budget_pb.ts";
+import { file_sluice_v1_budget } from "./budget_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file sluice/v1/error_detail.proto.
  */
 export const file_sluice_v1_error_detail: GenFile = /*@__PURE__*/
-  fileDesc("ChxzbHVpY2UvdjEvZXJyb3JfZGV0YWlsLnByb3RvEglzbHVpY2UudjEiQwoRVW5rbm93bk5hbWVEZXRhaWwSDAoEbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEg8KB25lYXJlc3QYAyADKAkirgEKD1JhdGVMaW1pdERldGFpbBIoCgVzY29wZRgBIAEoDjIZLnNsdWljZS52MS5SYXRlTGltaXRTY29wZRIQCghwcm92aWRlchgCIAEoCRINCgVtb2RlbBgDIAEoCRIMCgR1bml0GAQgASgJEhIKBWxpbWl0GAUgASgDSACIAQESFgoJcmVxdWVzdGVkGAYgASgDSAGIAQFCCAoGX2xpbWl0QgwKCl9yZXF1ZXN0ZWQitgEKFUNvbnRleHRPdmVyZmxvd0RldGFpbBIVCg1wcm9tcHRfdG9rZW5zGAEgASgDEh4KFnJlc2VydmVkX291dHB1dF90b2tlbnMYAiABKAMSFQoNd2luZG93X3Rva2VucxgDIAEoAxIUCgxsYXJnZXN0X3BhcnQYBCABKAkSGwoTbGFyZ2VzdF9wYXJ0X3Rva2VucxgFIAEoAxIcChRyZXBvcnRlZF9ieV9wcm92aWRlchgGIAEoCCKNAQoSUGFyc2VGYWlsdXJlRGV0YWlsEi0KCnZpb2xhdGlvbnMYASADKAsyGS5zbHVpY2UudjEuUGFyc2VWaW9sYXRpb24SJAoIYXR0ZW1wdHMYAiADKAsyEi5zbHVpY2UudjEuQXR0ZW1wdBIPCgdleGNlcnB0GAMgASgJEhEKCXRydW5jYXRlZBgEIAEoCCJLCg5QYXJzZVZpb2xhdGlvbhIMCgRwYXRoGAEgASgJEgwKBHJ1bGUYAiABKAkSEAoIZXhwZWN0ZWQYAyABKAkSCwoDZ290GAQgASgJIn0KFVNlbWFudGljRmFpbHVyZURldGFpbBItCgp2aW9sYXRpb25zGAEgAygLMhkuc2x1aWNlLnYxLkNoZWNrVmlvbGF0aW9uEiQKCGF0dGVtcHRzGAIgAygLMhIuc2x1aWNlLnYxLkF0dGVtcHQSDwoHZXhjZXJwdBgDIAEoCSIvCg5DaGVja1Zpb2xhdGlvbhIMCgRydWxlGAEgASgJEg8KB21lc3NhZ2UYAiABKAkiJAoQU2xvd1JlYWRlckRldGFpbBIQCghsaW1pdF9tcxgBIAEoAyJeChVDb250ZW50RmlsdGVyZWREZXRhaWwSJAoEc2lkZRgBIAEoDjIWLnNsdWljZS52MS5Db250ZW50U2lkZRIQCghjYXRlZ29yeRgCIAEoCRINCgVtb2RlbBgDIAEoCSKXAQobUHJvdmlkZXJNaXNjb25maWd1cmVkRGV0YWlsEisKB3Byb2JsZW0YASABKA4yGi5zbHVpY2UudjEuUHJvdmlkZXJQcm9ibGVtEhAKCHByb3ZpZGVyGAIgASgJEg0KBW1vZGVsGAMgASgJEhMKC2h0dHBfc3RhdHVzGAQgASgFEhUKDXByb3ZpZGVyX2NvZGUYBSABKAkiZAoSTW9kZWxGYWlsdXJlRGV0YWlsEiQKCGF0dGVtcHRzGAEgAygLMhIuc2x1aWNlLnYxLkF0dGVtcHQSKAoHc2tpcHBlZBgCIAMoCzIXLnNsdWljZS52MS5Ta2lwcGVkTW9kZWwiWgoMU2tpcHBlZE1vZGVsEg0KBW1vZGVsGAEgASgJEiMKBWNhdXNlGAIgASgOMhQuc2x1aWNlLnYxLlNraXBDYXVzZRIWCg5yZXRyeV9hZnRlcl9tcxgDIAEoAyItCgpMb2FkRGV0YWlsEhAKCHJlc291cmNlGAEgASgJEg0KBWxpbWl0GAIgASgDIh4KD0NhY2hlTWlzc0RldGFpbBILCgNrZXkYASABKAkigQEKGUlkZW1wb3RlbmN5Q29uZmxpY3REZXRhaWwSFwoPaWRlbXBvdGVuY3lfa2V5GAEgASgJEhUKDWZpcnN0X2NhbGxfaWQYAiABKAkSNAoQZmlyc3Rfc3RhcnRlZF9hdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiWgoRSW50ZXJydXB0ZWREZXRhaWwSHwoFc3RhZ2UYASABKA4yEC5zbHVpY2UudjEuU3RhZ2USJAoIYXR0ZW1wdHMYAiADKAsyEi5zbHVpY2UudjEuQXR0ZW1wdCpRCg5SYXRlTGltaXRTY29wZRIgChxSQVRFX0xJTUlUX1NDT1BFX1VOU1BFQ0lGSUVEEAASHQoZUkFURV9MSU1JVF9TQ09QRV9QUk9WSURFUhABKlwKC0NvbnRlbnRTaWRlEhwKGENPTlRFTlRfU0lERV9VTlNQRUNJRklFRBAAEhYKEkNPTlRFTlRfU0lERV9JTlBVVBABEhcKE0NPTlRFTlRfU0lERV9PVVRQVVQQAirFAQoPUHJvdmlkZXJQcm9ibGVtEiAKHFBST1ZJREVSX1BST0JMRU1fVU5TUEVDSUZJRUQQABIjCh9QUk9WSURFUl9QUk9CTEVNX0FVVEhFTlRJQ0FUSU9OEAESHwobUFJPVklERVJfUFJPQkxFTV9QRVJNSVNTSU9OEAISJAogUFJPVklERVJfUFJPQkxFTV9NT0RFTF9OT1RfRk9VTkQQAxIkCiBQUk9WSURFUl9QUk9CTEVNX1JFUVVFU1RfUkVGVVNFRBAEKnkKCVNraXBDYXVzZRIaChZTS0lQX0NBVVNFX1VOU1BFQ0lGSUVEEAASGwoXU0tJUF9DQVVTRV9DSVJDVUlUX09QRU4QARIYChRTS0lQX0NBVVNFX0NPT0xfRE9XThACEhkKFVNLSVBfQ0FVU0VfUVVFVUVfRlVMTBADKoMBCgVTdGFnZRIVChFTVEFHRV9VTlNQRUNJRklFRBAAEhIKDlNUQUdFX1ZBTElEQVRFEAESFwoTU1RBR0VfQlVJTERfQ09OVEVYVBACEg8KC1NUQUdFX0NBQ0hFEAMSFAoQU1RBR0VfQ0FMTF9NT0RFTBAEEg8KC1NUQUdFX1BBUlNFEAVCNAoNZGV2LnNsdWljZS52MVABWiFzbHVpY2UuZGV2L2dlbi9zbHVpY2UvdjE7c2x1aWNldjFiBnByb3RvMw", [file_google_protobuf_timestamp, file_sluice_v1_attempt]);
+  fileDesc("ChxzbHVpY2UvdjEvZXJyb3JfZGV0YWlsLnByb3RvEglzbHVpY2UudjEiQwoRVW5rbm93bk5hbWVEZXRhaWwSDAoEbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEg8KB25lYXJlc3QYAyADKAki8QEKD1JhdGVMaW1pdERldGFpbBIoCgVzY29wZRgBIAEoDjIZLnNsdWljZS52MS5SYXRlTGltaXRTY29wZRIQCghwcm92aWRlchgCIAEoCRINCgVtb2RlbBgDIAEoCRIMCgR1bml0GAQgASgJEhIKBWxpbWl0GAUgASgDSACIAQESFgoJcmVxdWVzdGVkGAYgASgDSAGIAQESLAoMY2FsbGVyX3Njb3BlGAcgASgOMhYuc2x1aWNlLnYxLkJ1ZGdldFNjb3BlEhMKC2NhbGxlcl9uYW1lGAggASgJQggKBl9saW1pdEIMCgpfcmVxdWVzdGVkIr8CChRCdWRnZXRFeGNlZWRlZERldGFpbBIlCgVzY29wZRgBIAEoDjIWLnNsdWljZS52MS5CdWRnZXRTY29wZRIMCgRuYW1lGAIgASgJEicKBnBlcmlvZBgDIAEoDjIXLnNsdWljZS52MS5CdWRnZXRQZXJpb2QSFgoObGltaXRfbmFub191c2QYBCABKAMSFgoOc3BlbnRfbmFub191c2QYBSABKAMSGQoRcmVzZXJ2ZWRfbmFub191c2QYBiABKAMSHwoScmVxdWVzdGVkX25hbm9fdXNkGAcgASgDSACIAQESLgoKcmVzZXRfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOdW5wcmljZWRfbW9kZWwYCSABKAlCFQoTX3JlcXVlc3RlZF9uYW5vX3VzZCK2AQoVQ29udGV4dE92ZXJmbG93RGV0YWlsEhUKDXByb21wdF90b2tlbnMYASABKAMSHgoWcmVzZXJ2ZWRfb3V0cHV0X3Rva2VucxgCIAEoAxIVCg13aW5kb3dfdG9rZW5zGAMgASgDEhQKDGxhcmdlc3RfcGFydBgEIAEoCRIbChNsYXJnZXN0X3BhcnRfdG9rZW5zGAUgASgDEhwKFHJlcG9ydGVkX2J5X3Byb3ZpZGVyGAYgASgIIo0BChJQYXJzZUZhaWx1cmVEZXRhaWwSLQoKdmlvbGF0aW9ucxgBIAMoCzIZLnNsdWljZS52MS5QYXJzZVZpb2xhdGlvbhIkCghhdHRlbXB0cxgCIAMoCzISLnNsdWljZS52MS5BdHRlbXB0Eg8KB2V4Y2VycHQYAyABKAkSEQoJdHJ1bmNhdGVkGAQgASgIIksKDlBhcnNlVmlvbGF0aW9uEgwKBHBhdGgYASABKAkSDAoEcnVsZRgCIAEoCRIQCghleHBlY3RlZBgDIAEoCRILCgNnb3QYBCABKAkifQoVU2VtYW50aWNGYWlsdXJlRGV0YWlsEi0KCnZpb2xhdGlvbnMYASADKAsyGS5zbHVpY2UudjEuQ2hlY2tWaW9sYXRpb24SJAoIYXR0ZW1wdHMYAiADKAsyEi5zbHVpY2UudjEuQXR0ZW1wdBIPCgdleGNlcnB0GAMgASgJIi8KDkNoZWNrVmlvbGF0aW9uEgwKBHJ1bGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCSIkChBTbG93UmVhZGVyRGV0YWlsEhAKCGxpbWl0X21zGAEgASgDIl4KFUNvbnRlbnRGaWx0ZXJlZERldGFpbBIkCgRzaWRlGAEgASgOMhYuc2x1aWNlLnYxLkNvbnRlbnRTaWRlEhAKCGNhdGVnb3J5GAIgASgJEg0KBW1vZGVsGAMgASgJIpcBChtQcm92aWRlck1pc2NvbmZpZ3VyZWREZXRhaWwSKwoHcHJvYmxlbRgBIAEoDjIaLnNsdWljZS52MS5Qcm92aWRlclByb2JsZW0SEAoIcHJvdmlkZXIYAiABKAkSDQoFbW9kZWwYAyABKAkSEwoLaHR0cF9zdGF0dXMYBCABKAUSFQoNcHJvdmlkZXJfY29kZRgFIAEoCSJkChJNb2RlbEZhaWx1cmVEZXRhaWwSJAoIYXR0ZW1wdHMYASADKAsyEi5zbHVpY2UudjEuQXR0ZW1wdBIoCgdza2lwcGVkGAIgAygLMhcuc2x1aWNlLnYxLlNraXBwZWRNb2RlbCJaCgxTa2lwcGVkTW9kZWwSDQoFbW9kZWwYASABKAkSIwoFY2F1c2UYAiABKA4yFC5zbHVpY2UudjEuU2tpcENhdXNlEhYKDnJldHJ5X2FmdGVyX21zGAMgASgDIi0KCkxvYWREZXRhaWwSEAoIcmVzb3VyY2UYASABKAkSDQoFbGltaXQYAiABKAMiHgoPQ2FjaGVNaXNzRGV0YWlsEgsKA2tleRgBIAEoCSKBAQoZSWRlbXBvdGVuY3lDb25mbGljdERldGFpbBIXCg9pZGVtcG90ZW5jeV9rZXkYASABKAkSFQoNZmlyc3RfY2FsbF9pZBgCIAEoCRI0ChBmaXJzdF9zdGFydGVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJaChFJbnRlcnJ1cHRlZERldGFpbBIfCgVzdGFnZRgBIAEoDjIQLnNsdWljZS52MS5TdGFnZRIkCghhdHRlbXB0cxgCIAMoCzISLnNsdWljZS52MS5BdHRlbXB0Km4KDlJhdGVMaW1pdFNjb3BlEiAKHFJBVEVfTElNSVRfU0NPUEVfVU5TUEVDSUZJRUQQABIdChlSQVRFX0xJTUlUX1NDT1BFX1BST1ZJREVSEAESGwoXUkFURV9MSU1JVF9TQ09QRV9DQUxMRVIQAipcCgtDb250ZW50U2lkZRIcChhDT05URU5UX1NJREVfVU5TUEVDSUZJRUQQABIWChJDT05URU5UX1NJREVfSU5QVVQQARIXChNDT05URU5UX1NJREVfT1VUUFVUEAIqxQEKD1Byb3ZpZGVyUHJvYmxlbRIgChxQUk9WSURFUl9QUk9CTEVNX1VOU1BFQ0lGSUVEEAASIwofUFJPVklERVJfUFJPQkxFTV9BVVRIRU5USUNBVElPThABEh8KG1BST1ZJREVSX1BST0JMRU1fUEVSTUlTU0lPThACEiQKIFBST1ZJREVSX1BST0JMRU1fTU9ERUxfTk9UX0ZPVU5EEAMSJAogUFJPVklERVJfUFJPQkxFTV9SRVFVRVNUX1JFRlVTRUQQBCp5CglTa2lwQ2F1c2USGgoWU0tJUF9DQVVTRV9VTlNQRUNJRklFRBAAEhsKF1NLSVBfQ0FVU0VfQ0lSQ1VJVF9PUEVOEAESGAoUU0tJUF9DQVVTRV9DT09MX0RPV04QAhIZChVTS0lQX0NBVVNFX1FVRVVFX0ZVTEwQAyqDAQoFU3RhZ2USFQoRU1RBR0VfVU5TUEVDSUZJRUQQABISCg5TVEFHRV9WQUxJREFURRABEhcKE1NUQUdFX0JVSUxEX0NPTlRFWFQQAhIPCgtTVEFHRV9DQUNIRRADEhQKEFNUQUdFX0NBTExfTU9ERUwQBBIPCgtTVEFHRV9QQVJTRRAFQjQKDWRldi5zbHVpY2UudjFQAVohc2x1aWNlLmRldi9nZW4vc2x1aWNlL3YxO3NsdWljZXYxYgZwcm90bzM", [file_google_protobuf_timestamp, file_sluice_v1_attempt, file_sluice_v1_budget]);
 
 /**
  * UnknownNameDetail comes with UNKNOWN_PROMPT and UNKNOWN_MODEL.
@@ -65,14 +67,14 @@ export type RateLimitDetail = Message<"sluice.v1.RateLimitDetail"> & {
   scope: RateLimitScope;
 
   /**
-   * The provider's id in the configuration.
+   * The provider's id in the configuration. Empty where the window is the caller's.
    *
    * @generated from field: string provider = 2;
    */
   provider: string;
 
   /**
-   * The alias of the model.
+   * The alias of the model. Empty where the window is the caller's and counts requests.
    *
    * @generated from field: string model = 3;
    */
@@ -98,6 +100,20 @@ export type RateLimitDetail = Message<"sluice.v1.RateLimitDetail"> & {
    * @generated from field: optional int64 requested = 6;
    */
   requested?: bigint | undefined;
+
+  /**
+   * Which of the caller's limits it is. Not set where the window is the provider's.
+   *
+   * @generated from field: sluice.v1.BudgetScope caller_scope = 7;
+   */
+  callerScope: BudgetScope;
+
+  /**
+   * The tenant, user, feature or key that has the limit. Empty for calls that name none.
+   *
+   * @generated from field: string caller_name = 8;
+   */
+  callerName: string;
 };
 
 /**
@@ -106,6 +122,83 @@ export type RateLimitDetail = Message<"sluice.v1.RateLimitDetail"> & {
  */
 export const RateLimitDetailSchema: GenMessage<RateLimitDetail> = /*@__PURE__*/
   messageDesc(file_sluice_v1_error_detail, 1);
+
+/**
+ * BudgetExceededDetail comes with BUDGET_EXCEEDED.
+ *
+ * @generated from message sluice.v1.BudgetExceededDetail
+ */
+export type BudgetExceededDetail = Message<"sluice.v1.BudgetExceededDetail"> & {
+  /**
+   * What has a bucket of its own.
+   *
+   * @generated from field: sluice.v1.BudgetScope scope = 1;
+   */
+  scope: BudgetScope;
+
+  /**
+   * The tenant, user, feature or key whose bucket it is. Empty for calls that name none.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * How long the budget lasts.
+   *
+   * @generated from field: sluice.v1.BudgetPeriod period = 3;
+   */
+  period: BudgetPeriod;
+
+  /**
+   * The budget, in nano-USD.
+   *
+   * @generated from field: int64 limit_nano_usd = 4;
+   */
+  limitNanoUsd: bigint;
+
+  /**
+   * What was spent of it.
+   *
+   * @generated from field: int64 spent_nano_usd = 5;
+   */
+  spentNanoUsd: bigint;
+
+  /**
+   * What is held back for attempts under way.
+   *
+   * @generated from field: int64 reserved_nano_usd = 6;
+   */
+  reservedNanoUsd: bigint;
+
+  /**
+   * What the refused attempt may have cost at most. Not set where its price is unknown.
+   *
+   * @generated from field: optional int64 requested_nano_usd = 7;
+   */
+  requestedNanoUsd?: bigint | undefined;
+
+  /**
+   * When the budget begins anew.
+   *
+   * @generated from field: google.protobuf.Timestamp reset_time = 8;
+   */
+  resetTime?: Timestamp | undefined;
+
+  /**
+   * The alias of the model whose price is unknown, which no hard budget pays for. Else empty.
+   *
+   * @generated from field: string unpriced_model = 9;
+   */
+  unpricedModel: string;
+};
+
+/**
+ * Describes the message sluice.v1.BudgetExceededDetail.
+ * Use `create(BudgetExceededDetailSchema)` to create a new message.
+ */
+export const BudgetExceededDetailSchema: GenMessage<BudgetExceededDetail> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_error_detail, 2);
 
 /**
  * ContextOverflowDetail comes with CONTEXT_OVERFLOW.
@@ -161,7 +254,7 @@ export type ContextOverflowDetail = Message<"sluice.v1.ContextOverflowDetail"> &
  * Use `create(ContextOverflowDetailSchema)` to create a new message.
  */
 export const ContextOverflowDetailSchema: GenMessage<ContextOverflowDetail> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_error_detail, 2);
+  messageDesc(file_sluice_v1_error_detail, 3);
 
 /**
  * ParseFailureDetail comes with PARSE_FAILURE.
@@ -203,7 +296,7 @@ export type ParseFailureDetail = Message<"sluice.v1.ParseFailureDetail"> & {
  * Use `create(ParseFailureDetailSchema)` to create a new message.
  */
 export const ParseFailureDetailSchema: GenMessage<ParseFailureDetail> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_error_detail, 3);
+  messageDesc(file_sluice_v1_error_detail, 4);
 
 /**
  * ParseViolation is one way in which an answer breaks its schema.
@@ -245,7 +338,7 @@ export type ParseViolation = Message<"sluice.v1.ParseViolation"> & {
  * Use `create(ParseViolationSchema)` to create a new message.
  */
 export const ParseViolationSchema: GenMessage<ParseViolation> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_error_detail, 4);
+  messageDesc(file_sluice_v1_error_detail, 5);
 
 /**
  * SemanticFailureDetail comes with SEMANTIC_FAILURE: what a person needs who takes over.
@@ -280,7 +373,7 @@ export type SemanticFailureDetail = Message<"sluice.v1.SemanticFailureDetail"> &
  * Use `create(SemanticFailureDetailSchema)` to create a new message.
  */
 export const SemanticFailureDetailSchema: GenMessage<SemanticFailureDetail> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_error_detail, 5);
+  messageDesc(file_sluice_v1_error_detail, 6);
 
 /**
  * CheckViolation is a check that an answer breaks.
@@ -308,7 +401,7 @@ export type CheckViolation = Message<"sluice.v1.CheckViolation"> & {
  * Use `create(CheckViolationSchema)` to create a new message.
  */
 export const CheckViolationSchema: GenMessage<CheckViolation> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_error_detail, 6);
+  messageDesc(file_sluice_v1_error_detail, 7);
 
 /**
  * SlowReaderDetail comes with SLOW_READER.
@@ -329,7 +422,7 @@ export type SlowReaderDetail = Message<"sluice.v1.SlowReaderDetail"> & {
  * Use `create(SlowReaderDetailSchema)` to create a new message.
  */
 export const SlowReaderDetailSchema: GenMessage<SlowReaderDetail> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_error_detail, 7);
+  messageDesc(file_sluice_v1_error_detail, 8);
 
 /**
  * ContentFilteredDetail comes with CONTENT_FILTERED.
@@ -364,7 +457,7 @@ export type ContentFilteredDetail = Message<"sluice.v1.ContentFilteredDetail"> &
  * Use `create(ContentFilteredDetailSchema)` to create a new message.
  */
 export const ContentFilteredDetailSchema: GenMessage<ContentFilteredDetail> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_error_detail, 8);
+  messageDesc(file_sluice_v1_error_detail, 9);
 
 /**
  * ProviderMisconfiguredDetail comes with PROVIDER_MISCONFIGURED. It never holds a key.
@@ -414,7 +507,7 @@ export type ProviderMisconfiguredDetail = Message<"sluice.v1.ProviderMisconfigur
  * Use `create(ProviderMisconfiguredDetailSchema)` to create a new message.
  */
 export const ProviderMisconfiguredDetailSchema: GenMessage<ProviderMisconfiguredDetail> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_error_detail, 9);
+  messageDesc(file_sluice_v1_error_detail, 10);
 
 /**
  * ModelFailureDetail comes with MODEL_UNAVAILABLE, MODEL_TIMEOUT and STREAM_INTERRUPTED.
@@ -442,7 +535,7 @@ export type ModelFailureDetail = Message<"sluice.v1.ModelFailureDetail"> & {
  * Use `create(ModelFailureDetailSchema)` to create a new message.
  */
 export const ModelFailureDetailSchema: GenMessage<ModelFailureDetail> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_error_detail, 10);
+  messageDesc(file_sluice_v1_error_detail, 11);
 
 /**
  * SkippedModel is a model that was not asked.
@@ -477,7 +570,7 @@ export type SkippedModel = Message<"sluice.v1.SkippedModel"> & {
  * Use `create(SkippedModelSchema)` to create a new message.
  */
 export const SkippedModelSchema: GenMessage<SkippedModel> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_error_detail, 11);
+  messageDesc(file_sluice_v1_error_detail, 12);
 
 /**
  * LoadDetail comes with OVERLOADED and STORE_UNAVAILABLE.
@@ -505,7 +598,7 @@ export type LoadDetail = Message<"sluice.v1.LoadDetail"> & {
  * Use `create(LoadDetailSchema)` to create a new message.
  */
 export const LoadDetailSchema: GenMessage<LoadDetail> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_error_detail, 12);
+  messageDesc(file_sluice_v1_error_detail, 13);
 
 /**
  * CacheMissDetail comes with CACHE_MISS.
@@ -526,7 +619,7 @@ export type CacheMissDetail = Message<"sluice.v1.CacheMissDetail"> & {
  * Use `create(CacheMissDetailSchema)` to create a new message.
  */
 export const CacheMissDetailSchema: GenMessage<CacheMissDetail> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_error_detail, 13);
+  messageDesc(file_sluice_v1_error_detail, 14);
 
 /**
  * IdempotencyConflictDetail comes with IDEMPOTENCY_CONFLICT.
@@ -561,7 +654,7 @@ export type IdempotencyConflictDetail = Message<"sluice.v1.IdempotencyConflictDe
  * Use `create(IdempotencyConflictDetailSchema)` to create a new message.
  */
 export const IdempotencyConflictDetailSchema: GenMessage<IdempotencyConflictDetail> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_error_detail, 14);
+  messageDesc(file_sluice_v1_error_detail, 15);
 
 /**
  * InterruptedDetail comes with DEADLINE_EXCEEDED and CANCELLED.
@@ -589,7 +682,7 @@ export type InterruptedDetail = Message<"sluice.v1.InterruptedDetail"> & {
  * Use `create(InterruptedDetailSchema)` to create a new message.
  */
 export const InterruptedDetailSchema: GenMessage<InterruptedDetail> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_error_detail, 15);
+  messageDesc(file_sluice_v1_error_detail, 16);
 
 /**
  * RateLimitScope says whose window was exhausted.
@@ -610,6 +703,13 @@ export const RateLimitScope = {
    * @generated from enum value: RATE_LIMIT_SCOPE_PROVIDER = 1;
    */
   PROVIDER: 1,
+
+  /**
+   * This caller's own: a limit of the service's configuration.
+   *
+   * @generated from enum value: RATE_LIMIT_SCOPE_CALLER = 2;
+   */
+  CALLER: 2,
 } as const;
 
 /**
@@ -797,7 +897,7 @@ export const Stage = {
   BUILD_CONTEXT: 2,
 
   /**
-   * Looking up the cache.
+   * Looking up the cache, or waiting for an earlier call with the same idempotency key.
    *
    * @generated from enum value: STAGE_CACHE = 3;
    */

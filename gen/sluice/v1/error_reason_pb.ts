@@ -10,7 +10,7 @@ import type { UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sluice/v1/error_reason.proto.
  */
 export const file_sluice_v1_error_reason: GenFile = /*@__PURE__*/
-  fileDesc("ChxzbHVpY2UvdjEvZXJyb3JfcmVhc29uLnByb3RvEglzbHVpY2UudjEq+wYKC0Vycm9yUmVhc29uEhwKGEVSUk9SX1JFQVNPTl9VTlNQRUNJRklFRBAAEiAKHEVSUk9SX1JFQVNPTl9JTlZBTElEX1JFUVVFU1QQARIfChtFUlJPUl9SRUFTT05fVU5LTk9XTl9QUk9NUFQQAhIeChpFUlJPUl9SRUFTT05fVU5LTk9XTl9NT0RFTBADEiAKHEVSUk9SX1JFQVNPTl9VTkFVVEhFTlRJQ0FURUQQBBIiCh5FUlJPUl9SRUFTT05fUEVSTUlTU0lPTl9ERU5JRUQQBRIdChlFUlJPUl9SRUFTT05fUkFURV9MSU1JVEVEEAYSLAooRVJST1JfUkVBU09OX1JFUVVFU1RfRVhDRUVEU19SQVRFX1dJTkRPVxAHEiAKHEVSUk9SX1JFQVNPTl9RVU9UQV9FWEhBVVNURUQQCBIhCh1FUlJPUl9SRUFTT05fQ09OVEVYVF9PVkVSRkxPVxAJEh4KGkVSUk9SX1JFQVNPTl9QQVJTRV9GQUlMVVJFEAoSIQodRVJST1JfUkVBU09OX0NPTlRFTlRfRklMVEVSRUQQCxInCiNFUlJPUl9SRUFTT05fUFJPVklERVJfTUlTQ09ORklHVVJFRBAMEiIKHkVSUk9SX1JFQVNPTl9NT0RFTF9VTkFWQUlMQUJMRRANEh4KGkVSUk9SX1JFQVNPTl9NT0RFTF9USU1FT1VUEA4SIwofRVJST1JfUkVBU09OX1NUUkVBTV9JTlRFUlJVUFRFRBAPEhsKF0VSUk9SX1JFQVNPTl9PVkVSTE9BREVEEBASIgoeRVJST1JfUkVBU09OX1NUT1JFX1VOQVZBSUxBQkxFEBESGwoXRVJST1JfUkVBU09OX0NBQ0hFX01JU1MQEhIiCh5FUlJPUl9SRUFTT05fREVBRExJTkVfRVhDRUVERUQQExIaChZFUlJPUl9SRUFTT05fQ0FOQ0VMTEVEEBQSGQoVRVJST1JfUkVBU09OX0lOVEVSTkFMEBUSIQodRVJST1JfUkVBU09OX1NFTUFOVElDX0ZBSUxVUkUQFhIcChhFUlJPUl9SRUFTT05fU0xPV19SRUFERVIQFxIlCiFFUlJPUl9SRUFTT05fSURFTVBPVEVOQ1lfQ09ORkxJQ1QQGBIdChlFUlJPUl9SRUFTT05fVU5LTk9XTl9DQUxMEBlCNAoNZGV2LnNsdWljZS52MVABWiFzbHVpY2UuZGV2L2dlbi9zbHVpY2UvdjE7c2x1aWNldjFiBnByb3RvMw");
+  fileDesc("ChxzbHVpY2UvdjEvZXJyb3JfcmVhc29uLnByb3RvEglzbHVpY2UudjEqnQcKC0Vycm9yUmVhc29uEhwKGEVSUk9SX1JFQVNPTl9VTlNQRUNJRklFRBAAEiAKHEVSUk9SX1JFQVNPTl9JTlZBTElEX1JFUVVFU1QQARIfChtFUlJPUl9SRUFTT05fVU5LTk9XTl9QUk9NUFQQAhIeChpFUlJPUl9SRUFTT05fVU5LTk9XTl9NT0RFTBADEiAKHEVSUk9SX1JFQVNPTl9VTkFVVEhFTlRJQ0FURUQQBBIiCh5FUlJPUl9SRUFTT05fUEVSTUlTU0lPTl9ERU5JRUQQBRIdChlFUlJPUl9SRUFTT05fUkFURV9MSU1JVEVEEAYSLAooRVJST1JfUkVBU09OX1JFUVVFU1RfRVhDRUVEU19SQVRFX1dJTkRPVxAHEiAKHEVSUk9SX1JFQVNPTl9RVU9UQV9FWEhBVVNURUQQCBIhCh1FUlJPUl9SRUFTT05fQ09OVEVYVF9PVkVSRkxPVxAJEh4KGkVSUk9SX1JFQVNPTl9QQVJTRV9GQUlMVVJFEAoSIQodRVJST1JfUkVBU09OX0NPTlRFTlRfRklMVEVSRUQQCxInCiNFUlJPUl9SRUFTT05fUFJPVklERVJfTUlTQ09ORklHVVJFRBAMEiIKHkVSUk9SX1JFQVNPTl9NT0RFTF9VTkFWQUlMQUJMRRANEh4KGkVSUk9SX1JFQVNPTl9NT0RFTF9USU1FT1VUEA4SIwofRVJST1JfUkVBU09OX1NUUkVBTV9JTlRFUlJVUFRFRBAPEhsKF0VSUk9SX1JFQVNPTl9PVkVSTE9BREVEEBASIgoeRVJST1JfUkVBU09OX1NUT1JFX1VOQVZBSUxBQkxFEBESGwoXRVJST1JfUkVBU09OX0NBQ0hFX01JU1MQEhIiCh5FUlJPUl9SRUFTT05fREVBRExJTkVfRVhDRUVERUQQExIaChZFUlJPUl9SRUFTT05fQ0FOQ0VMTEVEEBQSGQoVRVJST1JfUkVBU09OX0lOVEVSTkFMEBUSIQodRVJST1JfUkVBU09OX1NFTUFOVElDX0ZBSUxVUkUQFhIcChhFUlJPUl9SRUFTT05fU0xPV19SRUFERVIQFxIlCiFFUlJPUl9SRUFTT05fSURFTVBPVEVOQ1lfQ09ORkxJQ1QQGBIdChlFUlJPUl9SRUFTT05fVU5LTk9XTl9DQUxMEBkSIAocRVJST1JfUkVBU09OX0JVREdFVF9FWENFRURFRBAaQjQKDWRldi5zbHVpY2UudjFQAVohc2x1aWNlLmRldi9nZW4vc2x1aWNlL3YxO3NsdWljZXYxYgZwcm90bzM");
 
 /**
  * ErrorReason is why a call failed. Clients branch on it, not on the gRPC code.
@@ -130,8 +130,8 @@ export const ErrorReason = {
   UNAUTHENTICATED: 4,
 
   /**
-   * The credential is good but this is not allowed (AdminService needs a key with `admin: true`), or the request names a host or an origin that the service does not
-   * answer to (a defence against DNS rebinding and foreign web pages).
+   * The credential is good but this is not allowed (AdminService needs a key with `admin: true`), or the request names
+   * a host or an origin that the service does not answer to (a defence against DNS rebinding and foreign web pages).
    *
    *     {
    *       "code": 7,
@@ -149,8 +149,9 @@ export const ErrorReason = {
   PERMISSION_DENIED: 5,
 
   /**
-   * The provider's window is exhausted, and its wait does not fit the deadline or the policy. Retry after
-   * RetryInfo, which holds the wait that the provider asked for. Detail: RateLimitDetail.
+   * The provider's window is exhausted, and its wait does not fit the deadline or the policy; or the caller's own is,
+   * which the service's configuration sets. Retry after RetryInfo, which holds the wait that the provider asked for, or
+   * after which the caller's window has room. Detail: RateLimitDetail.
    *
    *     {
    *       "code": 8,
@@ -174,7 +175,8 @@ export const ErrorReason = {
   RATE_LIMITED: 6,
 
   /**
-   * This one request is larger than the whole window of the provider. Shorten it; waiting is pointless.
+   * This one request is larger than the whole window of the provider, or of the caller. Shorten it, or allow less
+   * output; waiting is pointless.
    * Detail: RateLimitDetail.
    *
    *     {
@@ -697,6 +699,33 @@ export const ErrorReason = {
    * @generated from enum value: ERROR_REASON_UNKNOWN_CALL = 25;
    */
   UNKNOWN_CALL: 25,
+
+  /**
+   * A budget of the service's configuration does not suffice for the next attempt. RetryInfo says when it begins anew;
+   * it is a second where only attempts under way hold money back, and absent where waiting cannot help: the attempt may
+   * cost more than the whole budget, or the price of its model is unknown. Detail: BudgetExceededDetail.
+   *
+   *     {
+   *       "code": 8,
+   *       "message": "the budget of this user for the day does not suffice; the details say when it begins anew",
+   *       "details": [
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "BUDGET_EXCEEDED",
+   *           "domain": "sluice.v1", "metadata": {"call_id": "00000000-0000-0000-0000-000000000000"}
+   *         },
+   *         {
+   *           "@type": "type.googleapis.com/sluice.v1.BudgetExceededDetail", "scope": "BUDGET_SCOPE_USER",
+   *           "name": "u-1", "period": "BUDGET_PERIOD_DAY", "limitNanoUsd": "1000000000",
+   *           "spentNanoUsd": "600000000", "requestedNanoUsd": "600000000",
+   *           "resetTime": "2026-11-25T00:00:00Z"
+   *         },
+   *         {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "3600s"}
+   *       ]
+   *     }
+   *
+   * @generated from enum value: ERROR_REASON_BUDGET_EXCEEDED = 26;
+   */
+  BUDGET_EXCEEDED: 26,
 } as const;
 
 /**

@@ -17,6 +17,8 @@ export interface LedgerStatus {
   readonly droppedRecords: number;
   /** When a batch was last stored. */
   readonly lastDrainAt?: Date;
+  /** Everything that was recorded before is in the store or set aside. Absent until the store has caught up once. */
+  readonly completeUntilMs?: number;
   /** Why the store is away. Absent while it works. */
   readonly lastError?: unknown;
 }
@@ -94,6 +96,7 @@ export function createLedger(ports: {
         isRefusing,
         droppedRecords,
         ...(drain.lastDrainAt && { lastDrainAt: drain.lastDrainAt }),
+        ...(drain.completeUntilMs !== undefined && { completeUntilMs: drain.completeUntilMs }),
         ...(drain.lastError !== undefined && { lastError: drain.lastError }),
       };
     },

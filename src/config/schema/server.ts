@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { perMinute } from "./budgets.ts";
 import { count, durationMs, plainText } from "./key.ts";
 
 const filePath = plainText(4096);
@@ -118,6 +119,7 @@ export const serverKeys = {
               description:
                 "Whether its callers may use `AdminService`: see the figures of the whole process and purge the answers of every tenant.",
             }),
+            ...perMinute,
           }),
         )
         .max(10_000)

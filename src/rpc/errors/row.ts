@@ -17,8 +17,8 @@ export interface ErrorRow<F> {
   readonly message: string | ((failure: F) => string);
   /** The documented details besides ErrorInfo and RetryInfo. */
   readonly details?: (failure: F, room: DetailRoom) => Any[];
-  /** The wait in milliseconds where waiting helps. Absent: a retry of the same request is pointless. */
-  readonly waitMs?: (failure: F) => number;
+  /** The wait in milliseconds where waiting helps. Absent or undefined: a retry of the same request is pointless. */
+  readonly waitMs?: (failure: F) => number | undefined;
 }
 
 export type ErrorTable = { readonly [R in FailureReason]: ErrorRow<FailureWith<R>> };

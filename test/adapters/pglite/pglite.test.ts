@@ -7,6 +7,8 @@ import { testCrashes } from "../postgres/crash-suite.ts";
 import { testIdempotentCalls } from "../postgres/idempotent-calls-suite.ts";
 import { testLedgerStore } from "../postgres/ledger-store-suite.ts";
 import { testMigrations } from "../postgres/migrate-suite.ts";
+import { testUsageMigration } from "../postgres/usage-migration-suite.ts";
+import { testUsageStore } from "../postgres/usage-store-suite.ts";
 import { testConnections } from "./connection-suite.ts";
 import { testFolder } from "./folder-suite.ts";
 
@@ -29,6 +31,8 @@ describe("PGlite", function () {
   });
 
   describe("ledger store", () => testLedgerStore(() => database.pool));
+  describe("usage store", () => testUsageStore(() => database.pool));
+  describe("usage migration", () => testUsageMigration(() => database.pool));
   describe("idempotent calls", () => testIdempotentCalls(() => [database.pool, database.pool]));
   describe("migrations", () => testMigrations(() => database.pool));
   describe("connections", () => testConnections(() => database.pool));

@@ -27,7 +27,7 @@ export function testCrashes(database: CrashDatabase): void {
   it("has every acknowledged call once after processes were killed while they recorded and drained", async () => {
     const prepared = await database.open();
     await migrate(prepared.pool, migrationsDir, silentLog);
-    await prepared.pool.query("TRUNCATE calls, attempts");
+    await prepared.pool.query("TRUNCATE calls, attempts, usage_hours, usage_user_hours");
     await prepared.close();
 
     const acknowledged: Acknowledged = { start: new Set(), end: new Set(), call: new Set() };

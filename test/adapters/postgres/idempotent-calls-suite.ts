@@ -51,7 +51,7 @@ export function completionOf(text: string): Outcome {
     attempts,
     timings: { total: { seconds: 1n, nanos: 5 } },
   });
-  return { kind: "completion", completion };
+  return { kind: "completion", completion, isJson: false };
 }
 
 export async function turnOf(calls: Calls, key: IdempotencyKey, signal = never): Promise<IdempotentTurn> {
@@ -133,7 +133,7 @@ export function testIdempotentCalls(pools: () => readonly [pg.Pool, pg.Pool]): v
   ];
   const outcomes: Record<string, Outcome> = {
     "a completion": completionOf("the answer \u{1F600}\u0000"),
-    "an empty completion": { kind: "completion", completion: create(CompletionSchema) },
+    "an empty completion of JSON": { kind: "completion", completion: create(CompletionSchema), isJson: true },
     ...Object.fromEntries(failures.map((failure) => [failure.reason, { kind: "failure", failure }])),
   };
   for (const [what, outcome] of Object.entries(outcomes)) {

@@ -37,7 +37,7 @@ export function testLedgerStore(pool: () => pg.Pool): void {
     store = createLedgerStore(pool());
   });
   beforeEach(async () => {
-    await pool().query("TRUNCATE calls, attempts");
+    await pool().query("TRUNCATE calls, attempts, usage_hours, usage_user_hours");
   });
 
   it("stores a call with every field as it was", async () => {
@@ -57,6 +57,8 @@ export function testLedgerStore(pool: () => pg.Pool): void {
         user_id: user,
         started_at,
         finished_at,
+        // Its id is no UUID of version 7.
+        called_at: new Date(started_at),
         // `pg` gives bigint as text, so that no digit is lost.
         prompt_tokens: "1234",
         cached_prompt_tokens: "1000",

@@ -11,6 +11,8 @@ import { testIdempotentCalls } from "./idempotent-calls-suite.ts";
 import { testLedgerStore } from "./ledger-store-suite.ts";
 import { testMigrations } from "./migrate-suite.ts";
 import { testOutage } from "./outage-suite.ts";
+import { testUsageMigration } from "./usage-migration-suite.ts";
+import { testUsageStore } from "./usage-store-suite.ts";
 
 describe("Postgres", () => {
   tier("postgres", (postgres) => {
@@ -27,6 +29,8 @@ describe("Postgres", () => {
     });
 
     describe("ledger store", () => testLedgerStore(() => pool));
+    describe("usage store", () => testUsageStore(() => pool));
+    describe("usage migration", () => testUsageMigration(() => pool));
     describe("idempotent calls", () => {
       let other: pg.Pool;
       before(() => {

@@ -49,6 +49,29 @@ describe("ledger", () => {
     assert.ok(ledger.status().lastDrainAt);
   });
 
+  it("says up to when the store has everything, and goes no further while the store is away", async () => {
+    const store = new MemoryStore();
+    let isAway = false;
+    await open({
+      write: (records) => (isAway ? Promise.reject(new Error("away")) : store.write(records)),
+      close: async () => {},
+    });
+    await recordCall();
+    const recordedMs = Date.now();
+    const completeUntilMs = () => ledger.status().completeUntilMs ?? 0;
+    while (completeUntilMs() < recordedMs) await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.equal(store.keys().length, 3);
+    isAway = true;
+    const lost = await recordCall();
+    assert.equal(await ledger.flush(300), false);
+    const stuckMs = completeUntilMs();
+    assert.equal(await ledger.flush(300), false);
+    assert.equal(completeUntilMs(), stuckMs);
+    isAway = false;
+    assert.ok(await ledger.flush(10_000));
+    assert.ok(store.written.some(({ call_id }) => call_id === lost.call_id));
+  });
+
   it("stores many records in few transactions", async () => {
     const store = new MemoryStore();
     await open(store);

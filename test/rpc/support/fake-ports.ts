@@ -2,9 +2,11 @@ import { create } from "@bufbuild/protobuf";
 import { CompletionSchema } from "../../../gen/sluice/v1/completion_pb.ts";
 import { ExplanationSchema } from "../../../gen/sluice/v1/explanation_pb.ts";
 import { StreamCompleteResponseSchema } from "../../../gen/sluice/v1/pipeline_service_pb.ts";
+import { noBudgets } from "../../../src/core/budgets.ts";
 import type { CacheFilter, CacheLayerStats } from "../../../src/core/cache.ts";
 import type { CacheAdmin } from "../../../src/core/cache-admin.ts";
 import type { Call } from "../../../src/core/call.ts";
+import { systemClock } from "../../../src/core/clock.ts";
 import { SluiceError } from "../../../src/core/failure.ts";
 import { silentLog } from "../../../src/core/log.ts";
 import type { ChatModel, ModelTarget } from "../../../src/core/model.ts";
@@ -12,6 +14,7 @@ import type { PriceBook } from "../../../src/core/money.ts";
 import type { Pipeline } from "../../../src/core/pipeline.ts";
 import type { LoadedPrompt, PromptLibrary } from "../../../src/core/prompt.ts";
 import type { TokenCounter } from "../../../src/core/tokens.ts";
+import type { UsageStore } from "../../../src/core/usage.ts";
 import type { ServicePorts } from "../../../src/rpc/routes.ts";
 import { catalog } from "../../support/models.ts";
 
@@ -143,6 +146,12 @@ export function fakeCacheAdmin(
   };
 }
 
+const notAsked = (): never => {
+  throw new Error("no test of these ports asks for it");
+};
+
+const noUsage: UsageStore = { summarize: notAsked, listCalls: notAsked, getCall: notAsked };
+
 export function fakePorts(replaced: Partial<ServicePorts> = {}): ServicePorts {
   return {
     pipeline: fakePipeline(),
@@ -152,6 +161,11 @@ export function fakePorts(replaced: Partial<ServicePorts> = {}): ServicePorts {
     prices: noPrices,
     states: { state: () => undefined },
     cache: fakeCacheAdmin(),
+    usage: noUsage,
+    backlog: () => ({ pendingRecords: 0 }),
+    estimator: { estimate: notAsked },
+    budgets: noBudgets(),
+    clock: systemClock,
     version: "1.2.3",
     startedAtMs: 1_700_000_000_000,
     log: silentLog,

@@ -1,0 +1,94 @@
+import pg from "pg";
+import { SluiceError } from "../../core/failure.ts";
+
+const RETRY_AFTER_MS = 1000;
+/** SQLSTATE of a statement that was ended for its time. */
+const TIMED_OUT = "57014";
+/** Classes that say that the database, not the question, has a problem. */
+const AWAY = /^(08|40|53|55|57|58)/;
+
+export interface UsageDatabaseOptions {
+  /** The pool of a migrated database, which may still be opening. */
+  readonly pool: Promise<pg.Pool>;
+  /** Longest that one statement may take, in milliseconds. The embedded database cannot end one. */
+  readonly statementTimeoutMs: number;
+  /** Most questions at once; one more is refused. The drain of the ledger needs connections of the same pool. */
+  readonly maxConcurrency: number;
+}
+
+/** Questions to a database that may be away, each on one state of it. */
+export class UsageDatabase {
+  readonly #options: UsageDatabaseOptions;
+  #pool: pg.Pool | undefined;
+  #inFlight = 0;
+
+  constructor(options: UsageDatabaseOptions) {
+    this.#options = options;
+    options.pool.then(
+      (pool) => {
+        this.#pool = pool;
+      },
+      // Whoever opens it says why; here it stays away.
+      () => {},
+    );
+  }
+
+  /** Runs `work` in a transaction that changes nothing and sees one state. */
+  async read<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const { statementTimeoutMs, maxConcurrency } = this.#options;
+    if (!this.#pool) throw unavailable();
+    if (this.#inFlight >= maxConcurrency) throw overloaded("usage_queries", maxConcurrency);
+    this.#inFlight += 1;
+    try {
+      return await inSnapshot(this.#pool, statementTimeoutMs, work);
+    } catch (error) {
+      throw translated(error, statementTimeoutMs);
+    } finally {
+      this.#inFlight -= 1;
+    }
+  }
+}
+
+async function inSnapshot<T>(
+  pool: pg.Pool,
+  timeoutMs: number,
+  work: (client: pg.PoolClient) => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect();
+  // An error of the connection reaches `work` through its query; without a listener it would end the process too.
+  const ignore = () => {};
+  client.on("error", ignore);
+  let broken: Error | undefined;
+  try {
+    await client.query("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    // Sums by user need more room than other queries, and a plan that is used once is not worth compiling.
+    await client.query(`SET LOCAL statement_timeout = ${timeoutMs}; SET LOCAL work_mem = '32MB'; SET LOCAL jit = off`);
+    return await work(client);
+  } finally {
+    // Nothing was written: both ends are the same.
+    await client.query("ROLLBACK").catch((error: Error) => {
+      broken = error;
+    });
+    client.removeListener("error", ignore);
+    client.release(broken);
+  }
+}
+
+/** What is not the database's answer comes of the connection. What it says of the question itself is our bug. */
+function translated(error: unknown, timeoutMs: number): unknown {
+  if (error instanceof SluiceError || error instanceof TypeError || error instanceof RangeError) return error;
+  const code = error instanceof pg.DatabaseError ? (error.code ?? "") : undefined;
+  if (code === TIMED_OUT) return overloaded("usage_query_ms", timeoutMs, error);
+  return code === undefined || AWAY.test(code) ? unavailable(error) : error;
+}
+
+function unavailable(cause?: unknown): SluiceError {
+  return new SluiceError(
+    { reason: "STORE_UNAVAILABLE", resource: "postgres", limit: 0, retryAfterMs: RETRY_AFTER_MS },
+    { cause },
+  );
+}
+
+function overloaded(resource: string, limit: number, cause?: unknown): SluiceError {
+  return new SluiceError({ reason: "OVERLOADED", resource, limit, retryAfterMs: RETRY_AFTER_MS }, { cause });
+}

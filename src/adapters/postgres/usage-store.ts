@@ -1,0 +1,26 @@
+import type pg from "pg";
+import type { UsageStore } from "../../core/usage.ts";
+import { getCall, listCalls } from "./usage-calls.ts";
+import { UsageDatabase } from "./usage-database.ts";
+import { summarize } from "./usage-summary.ts";
+
+/** What a person waits for, and short enough for the other users of the pool. */
+const STATEMENT_TIMEOUT_MS = 10_000;
+/** The pool has ten connections; the drain and idempotent calls need some of them. */
+const MAX_CONCURRENCY = 4;
+
+/**
+ * Answers questions from the ledger's tables.
+ * @param pool of a migrated database; while it is opening, and where opening failed, every question is refused.
+ */
+export function createUsageStore(
+  pool: Promise<pg.Pool>,
+  { statementTimeoutMs = STATEMENT_TIMEOUT_MS, maxConcurrency = MAX_CONCURRENCY } = {},
+): UsageStore {
+  const database = new UsageDatabase({ pool, statementTimeoutMs, maxConcurrency });
+  return {
+    summarize: (query) => database.read((client) => summarize(client, query)),
+    listCalls: (query) => database.read((client) => listCalls(client, query)),
+    getCall: (tenant, callId) => database.read((client) => getCall(client, tenant, callId)),
+  };
+}
