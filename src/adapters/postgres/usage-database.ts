@@ -16,31 +16,41 @@ export interface UsageDatabaseOptions {
   readonly maxConcurrency: number;
 }
 
+/** So long after the start questions wait for a database that is opening: the embedded one takes some seconds. */
+const OPENING_MS = 15_000;
+
 /** Questions to a database that may be away, each on one state of it. */
 export class UsageDatabase {
   readonly #options: UsageDatabaseOptions;
+  /** The pool, or undefined where the database is not there by the end of its opening time. */
+  readonly #opening: Promise<pg.Pool | undefined>;
   #pool: pg.Pool | undefined;
   #inFlight = 0;
 
   constructor(options: UsageDatabaseOptions) {
     this.#options = options;
-    options.pool.then(
+    const opened = options.pool.then(
       (pool) => {
         this.#pool = pool;
+        return pool;
       },
       // Whoever opens it says why; here it stays away.
-      () => {},
+      () => undefined,
     );
+    const { promise: over, resolve } = Promise.withResolvers<undefined>();
+    setTimeout(() => resolve(undefined), OPENING_MS).unref();
+    this.#opening = Promise.race([opened, over]);
   }
 
   /** Runs `work` in a transaction that changes nothing and sees one state. */
   async read<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const { statementTimeoutMs, maxConcurrency } = this.#options;
-    if (!this.#pool) throw unavailable();
+    const pool = this.#pool ?? (await this.#opening);
+    if (!pool) throw unavailable();
     if (this.#inFlight >= maxConcurrency) throw overloaded("usage_queries", maxConcurrency);
     this.#inFlight += 1;
     try {
-      return await inSnapshot(this.#pool, statementTimeoutMs, work);
+      return await inSnapshot(pool, statementTimeoutMs, work);
     } catch (error) {
       throw translated(error, statementTimeoutMs);
     } finally {
