@@ -18,6 +18,7 @@ import { structured } from "./structured.ts";
 import { sectionText } from "./table.ts";
 import { unary } from "./unary.ts";
 import { usage } from "./usage.ts";
+import { week } from "./week.ts";
 
 const benchmarks: Benchmark[] = [
   unary,
@@ -29,6 +30,7 @@ const benchmarks: Benchmark[] = [
   replay,
   redisStall,
   usage,
+  week,
 ];
 
 const { values, positionals } = parseArgs({

@@ -1,24 +1,22 @@
-import { join } from "node:path";
-import { createCheckCompiler } from "./adapters/cel-checks/index.ts";
 import { lockDataDir } from "./adapters/data-dir-lock.ts";
-import { createJsonSchemas } from "./adapters/json-schema/index.ts";
-import { loadBuiltinPrompts, openPromptLibrary } from "./adapters/prompt-files/index.ts";
+import { openBudgets } from "./app/budgets.ts";
 import { openCache } from "./app/cache.ts";
 import { openDatabase } from "./app/database.ts";
 import { openIdempotency } from "./app/idempotency.ts";
 import { inputHashKey } from "./app/input-hash-key.ts";
 import { openLedger } from "./app/ledger.ts";
 import { openModels } from "./app/models.ts";
+import { openPrompts } from "./app/prompts.ts";
 import { listen } from "./app/server.ts";
 import { openUsage } from "./app/usage.ts";
 import { packageVersion } from "./config/package-dir.ts";
 import type { Config } from "./config.ts";
-import { noBudgets } from "./core/budgets.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
 import type { Log } from "./core/log.ts";
 import { ActiveCalls } from "./pipeline/active-calls.ts";
 import { answerRoom } from "./pipeline/answer-room.ts";
 import { createCacheAdmin } from "./pipeline/cache-admin.ts";
+import type { RetryPolicy } from "./pipeline/call-model/next-step.ts";
 import { RefusedModes } from "./pipeline/call-model/refused-modes.ts";
 import { Flights } from "./pipeline/flight.ts";
 import { ModelGates } from "./pipeline/model-gates.ts";
@@ -57,25 +55,15 @@ export async function startApp(
   const dataDir = await lockDataDir(config.data_dir);
   opening.defer(() => dataDir.release());
 
-  const schemas = createJsonSchemas();
-  const checks = createCheckCompiler();
-  const prompts = await openPromptLibrary({
-    dir: config.prompts_dir,
-    servedDir: join(config.data_dir, "prompts-served"),
-    schemas,
-    checks,
-    log,
-    watch: true,
-  });
-  opening.defer(() => prompts.close());
+  const prompts = await openPrompts(config, log, opening);
   const models = openModels(config, shared, opening);
   const database = openDatabase(config, shared, opening);
   const ledger = await openLedger(config, database, shared, opening);
   const idempotency = openIdempotency(database, shared, opening);
+  const budgets = openBudgets(config, database, shared, opening);
+  const ports = { ...shared, ...models, ...prompts, ledger, idempotency, budgets };
   const flights = new Flights(answerRoom);
   const cache = openCache(config, flights, shared, opening);
-  const ports = { ...shared, ...models, ledger, prompts, schemas, checks, builtins: loadBuiltinPrompts(schemas) };
-  const budgets = noBudgets();
   const gates = new ModelGates(shared);
   const activeCalls = new ActiveCalls();
   // After the server, before the ledger: calls that were cut off still have their rows to write.
@@ -83,20 +71,12 @@ export async function startApp(
   const pipeline = createPipeline({
     ...ports,
     cache,
-    idempotency,
-    budgets,
     flights,
     activeCalls,
     gates,
     refusedModes: new RefusedModes(clock),
     inputHashKey: await inputHashKey(config.data_dir),
-    retry: {
-      maxAttempts: config.retry.max_attempts,
-      maxCorrections: config.retry.max_corrections,
-      backoffBaseMs: config.retry.backoff_base_ms,
-      backoffMaxMs: config.retry.backoff_max_ms,
-      maxWaitMs: config.retry.max_wait_ms,
-    },
+    retry: retryPolicy(config),
   });
 
   warmValidation();
@@ -104,7 +84,6 @@ export async function startApp(
     ...ports,
     pipeline,
     ...openUsage(database, ledger, ports),
-    budgets,
     states: gates,
     cache: createCacheAdmin({ cache, flights }),
     version: packageVersion(),
@@ -121,5 +100,15 @@ export async function startApp(
       await opened.disposeAsync();
       return outcome;
     },
+  };
+}
+
+function retryPolicy({ retry }: Config): RetryPolicy {
+  return {
+    maxAttempts: retry.max_attempts,
+    maxCorrections: retry.max_corrections,
+    backoffBaseMs: retry.backoff_base_ms,
+    backoffMaxMs: retry.backoff_max_ms,
+    maxWaitMs: retry.max_wait_ms,
   };
 }

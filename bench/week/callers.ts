@@ -1,6 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { create, type DescMessage, type DescMethod, fromBinary, isMessage, toBinary } from "@bufbuild/protobuf";
-import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
+import { Client, credentials, status as grpcStatus, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { ErrorInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { CacheMode, type CompletionInputSchema } from "../../gen/sluice/v1/completion_input_pb.ts";
 import { CacheStatus, type Completion } from "../../gen/sluice/v1/completion_pb.ts";
@@ -20,7 +20,7 @@ export interface SeenCall {
   readonly callId: string;
   /** UNSPECIFIED where there was no answer. */
   readonly status: CacheStatus;
-  /** Empty where it did not fail. */
+  /** Empty where it did not fail; `NO_ANSWER` where nobody said. */
   readonly errorReason: string;
   /** As it was told; undefined is unknown. */
   readonly costNanoUsd?: bigint;
@@ -119,7 +119,15 @@ function seen(
   }
   const info = error && errorDetails(error.metadata).find((detail) => isMessage(detail, ErrorInfoSchema));
   const callId = info?.metadata.call_id ?? call.callId;
-  return { ...call, callId, status: CacheStatus.UNSPECIFIED, errorReason: info?.reason ?? "CANCELLED" };
+  return { ...call, callId, status: CacheStatus.UNSPECIFIED, errorReason: info?.reason ?? ownReason(error) };
+}
+
+/** The reason of a call whose connection was lost before it was told how it ended. */
+export const NO_ANSWER = "NO_ANSWER";
+
+/** Why a call ended without a word of the service: its caller left, or the connection was lost. */
+function ownReason(error: ServiceError | null): string {
+  return error?.code === grpcStatus.CANCELLED ? "CANCELLED" : NO_ANSWER;
 }
 
 const SCHEMA = JSON.stringify({

@@ -22,14 +22,24 @@ const TOKENS_AROUND = 3;
  * rounds each request once, halves up.
  */
 export function priceRequest({ providerModel, outcome }: LoggedRequest): PricedRequest {
-  const models: readonly WeekModel[] = weekModels;
-  const model = models.find((candidate) => candidate.providerModel === providerModel);
-  if (!model) throw new Error(`there is no model ${providerModel}`);
-  const { alias, price } = model;
+  const { alias } = modelOf(providerModel);
   if (outcome.kind === "refused") return { tokens: NO_TOKENS, alias, isEstimated: false, nanoUsd: 0n };
   const isEstimated = outcome.kind === "unreported";
   const tokens = isEstimated ? countTexts(outcome.prompt, outcome.answer) : outcome.tokens;
-  return { tokens, alias, isEstimated, nanoUsd: price && nanoUsd(tokens, price) };
+  return { tokens, alias, isEstimated, nanoUsd: priceTokens(providerModel, tokens) };
+}
+
+/** What tokens cost at a model; undefined is unknown. */
+export function priceTokens(providerModel: string, tokens: Partial<ReportedTokens>): bigint | undefined {
+  const { price } = modelOf(providerModel);
+  return price && nanoUsd({ ...NO_TOKENS, ...tokens }, price);
+}
+
+function modelOf(providerModel: string): WeekModel {
+  const models: readonly WeekModel[] = weekModels;
+  const model = models.find((candidate) => candidate.providerModel === providerModel);
+  if (!model) throw new Error(`there is no model ${providerModel}`);
+  return model;
 }
 
 /** The tokens of a prompt whose messages have these texts, by o200k and what chat formats add. */

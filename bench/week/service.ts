@@ -16,22 +16,23 @@ export interface WeekService {
   stop(): Promise<readonly string[]>;
 }
 
+export interface WeekSettings {
+  readonly folder: string;
+  readonly upstreamUrl: string;
+  /** Absent: the embedded database, in the folder. */
+  readonly databaseUrl?: string | undefined;
+}
+
 const program = fileURLToPath(new URL("service-process.ts", import.meta.url));
 
 /**
  * Writes prompts and configuration into a folder and starts the service with its data there. Without a database it is
  * the embedded one, and the folder is all that another process needs to serve it.
  */
-export async function startWeekService(options: {
-  readonly folder: string;
-  readonly upstreamUrl: string;
-  readonly databaseUrl: string | undefined;
-}): Promise<WeekService> {
-  const { folder, upstreamUrl, databaseUrl } = options;
-  await writePrompts(join(folder, "prompts"));
-  const file = join(folder, "sluice.yaml");
+export async function startWeekService(options: WeekSettings): Promise<WeekService> {
+  const file = join(options.folder, "sluice.yaml");
   // JSON is YAML.
-  await writeFile(file, `${JSON.stringify(weekConfig(folder, upstreamUrl, databaseUrl), null, 2)}\n`);
+  await writeFile(file, `${JSON.stringify(await prepareWeek(options), null, 2)}\n`);
   const child = fork(program, [file], { stdio: "inherit" });
   const killWithUs = () => child.kill("SIGKILL");
   process.once("exit", killWithUs);
@@ -72,7 +73,9 @@ function nextMessage<Message>(child: ChildProcess): Promise<Message> {
   });
 }
 
-function weekConfig(folder: string, upstreamUrl: string, databaseUrl: string | undefined) {
+/** Writes the prompts. @returns what sluice.yaml is to hold. */
+export async function prepareWeek({ folder, upstreamUrl, databaseUrl }: WeekSettings) {
+  await writePrompts(join(folder, "prompts"));
   const models: readonly WeekModel[] = weekModels;
   return {
     listen: "127.0.0.1:0",

@@ -118,6 +118,7 @@ export function createBudgets(options: BudgetsOptions): Budgets & { close(): Pro
       return holds.hold(claim, outcome);
     },
     async states(tenant) {
+      holds.expire();
       await sharing?.refresh(tenant);
       return budgetStates(rules, { book, clock, tenant });
     },

@@ -5,8 +5,9 @@ import type { Log } from "../core/log.ts";
 import { type MoneyBucket, uncovered } from "./memory-budgets/book.ts";
 import type { Batch, SharedBudgets, SharedMoney, SharedReply, SharedRequest } from "./memory-budgets/shared-budgets.ts";
 import { moneyKeys, rateKey, sequenceKey } from "./redis-budgets/keys.ts";
-import { RESERVE, SETTLE } from "./redis-budgets/scripts.ts";
+import { RESERVE, type Script, SETTLE } from "./redis-budgets/scripts.ts";
 import { createOperations } from "./redis-cache/operations.ts";
+import { isReplyError } from "./redis-cache/reply-error.ts";
 
 /** Names with a bucket of their own, for each budget, tenant and period. */
 const MAX_NAMES = 100_000;
@@ -34,9 +35,10 @@ export function createRedisBudgets(options: RedisBudgetsOptions): SharedBudgets 
 
   return {
     async reserve(request) {
+      if (!operations.wouldAsk()) return "not_sent";
       const keys = [...request.money.flatMap(moneyKeys), ...request.rates.map(rateKey)];
       const args = reserveArguments(request, holdMs, maxNames);
-      const reply = await operations.ask("reserve", (redis) => run(redis, "sluiceReserve", RESERVE, keys, args));
+      const reply = await operations.ask("reserve", (redis) => run(redis, RESERVE, keys, args));
       return reply && readReply(reply, request);
     },
     async settle(batch) {
@@ -46,9 +48,7 @@ export function createRedisBudgets(options: RedisBudgetsOptions): SharedBudgets 
         ...buckets.flatMap(moneyKeys),
         ...batch.rates.map(({ bucket }) => rateKey(bucket)),
       ];
-      const reply = await operations.ask("settle", (redis) =>
-        run(redis, "sluiceSettle", SETTLE, keys, settleArguments(batch)),
-      );
+      const reply = await operations.ask("settle", (redis) => run(redis, SETTLE, keys, settleArguments(batch)));
       return reply?.map(readMoney);
     },
     async look(_tenant, money) {
@@ -64,14 +64,17 @@ export function createRedisBudgets(options: RedisBudgetsOptions): SharedBudgets 
   };
 }
 
-/** Scripts go by their hash: they are long, and every attempt needs one. */
-async function run(redis: Redis, name: string, lua: string, keys: string[], args: (string | number)[]) {
-  const known: unknown = Reflect.get(redis, name);
-  if (typeof known !== "function") redis.defineCommand(name, { lua });
-  const command: unknown = Reflect.get(redis, name);
-  if (typeof command !== "function") throw new Error(`the client did not take the script ${name}`);
-  const reply: unknown = await Reflect.apply(command, redis, [keys.length, ...keys, ...args]);
-  return list(reply);
+/**
+ * Scripts go by their hash: they are long, and every attempt needs one. Not by the client's own means for that: where a
+ * script is not there yet, its automatic pipelines lose count of their replies.
+ */
+async function run(redis: Redis, { lua, sha }: Script, keys: string[], args: (string | number)[]): Promise<unknown[]> {
+  try {
+    return list(await redis.evalsha(sha, keys.length, ...keys, ...args));
+  } catch (error) {
+    if (!isReplyError(error, "NOSCRIPT")) throw error;
+    return list(await redis.eval(lua, keys.length, ...keys, ...args));
+  }
 }
 
 function keptUntilMs({ period }: MoneyBucket): number {

@@ -1,6 +1,6 @@
 import { createBudgets } from "../adapters/memory-budgets.ts";
 import { createSpentLedger } from "../adapters/postgres/spent.ts";
-import { nanoUsdPerMillionTokens as nanoUsd } from "../adapters/prices/decimal.ts";
+import { nanoUsdOf as nanoUsd } from "../adapters/prices/decimal.ts";
 import { createRedisBudgets } from "../adapters/redis-budgets.ts";
 import type { Config } from "../config.ts";
 import { type BudgetRule, type Budgets, noBudgets, type RateRule } from "../core/budgets.ts";

@@ -65,7 +65,7 @@ function rowOf(bucket: BudgetBucket, budget: BudgetStatus): string[] {
   const { tenant, name, isOverflow, spent, reserved, share, resetTime, unpricedAttempts } = bucket;
   const who = isOverflow ? "(all later names)" : name === "" ? "(none)" : name;
   return [
-    `  ${tenant === name ? tenant : `${tenant}/${who}`}`,
+    `- ${tenant === name ? tenant : `${tenant}/${who}`}`,
     amountText(spent, budget),
     reserved === 0n ? "" : amountText(reserved, budget),
     "",

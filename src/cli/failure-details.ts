@@ -2,7 +2,7 @@ import { type DescMessage, isMessage, type Message, type MessageShape } from "@b
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { BadRequestSchema, QuotaFailureSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import type { Attempt } from "../../gen/sluice/v1/attempt_pb.ts";
-import { BudgetPeriodSchema, BudgetScopeSchema } from "../../gen/sluice/v1/budget_pb.ts";
+import { BudgetPeriodSchema, BudgetScope, BudgetScopeSchema } from "../../gen/sluice/v1/budget_pb.ts";
 import {
   type BudgetExceededDetail,
   BudgetExceededDetailSchema,
@@ -128,7 +128,7 @@ function budgetExceeded(detail: BudgetExceededDetail): string[] {
 function rateLimit({ provider, model, unit, limit, requested, ...caller }: RateLimitDetail): string[] {
   const window = limit === undefined ? "" : `: ${limit} ${unit || "in its window"}`;
   const asked = requested === undefined ? "" : `, this call asked for ${requested}`;
-  if (caller.callerScope !== undefined) {
+  if (caller.callerScope !== BudgetScope.UNSPECIFIED) {
     const whose = `${enumWords(BudgetScopeSchema, caller.callerScope)}${caller.callerName && ` ${caller.callerName}`}`;
     return [`  ${whose}${window === "" ? "" : `${window} a minute`}${asked}`];
   }

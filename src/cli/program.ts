@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { packageVersion } from "../config/package-dir.ts";
+import { addBudgetCommands } from "./budget-commands.ts";
 import { addCacheCommands } from "./cache-commands.ts";
 import { addCallCommands } from "./call-commands.ts";
 import type { CommandSettings } from "./command-settings.ts";
@@ -36,6 +37,7 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
   };
   addLocalCommands(program, settings);
   addCallCommands(program, settings);
+  addBudgetCommands(program, settings);
   addCacheCommands(program, settings);
   configure(program, terminal);
   try {

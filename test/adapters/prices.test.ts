@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { nanoUsdPerMillionTokens } from "../../src/adapters/prices/decimal.ts";
+import { nanoUsdOf } from "../../src/adapters/prices/decimal.ts";
 import { createPriceBook } from "../../src/adapters/prices.ts";
 import { type Clock, systemClock } from "../../src/core/clock.ts";
 import { costNanoUsd } from "../../src/core/money.ts";
@@ -155,6 +155,6 @@ describe("USD to nano-USD", () => {
     ["0.00000000049", 0n],
     [75, 75_000_000_000n],
   ] as const) {
-    it(`converts ${usd} exactly`, () => assert.equal(nanoUsdPerMillionTokens(usd), nano));
+    it(`converts ${usd} exactly`, () => assert.equal(nanoUsdOf(usd), nano));
   }
 });

@@ -9,7 +9,9 @@ import { create, type DescMessage, type MessageInitShape, toBinary } from "@bufb
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { BadRequestSchema, QuotaFailureSchema, RetryInfoSchema } from "../../gen/google/rpc/error_details_pb.ts";
 import { AttemptCause } from "../../gen/sluice/v1/attempt_pb.ts";
+import { BudgetPeriod, BudgetScope } from "../../gen/sluice/v1/budget_pb.ts";
 import {
+  BudgetExceededDetailSchema,
   CacheMissDetailSchema,
   ContentFilteredDetailSchema,
   ContentSide,
@@ -22,6 +24,7 @@ import {
   ProviderMisconfiguredDetailSchema,
   ProviderProblem,
   RateLimitDetailSchema,
+  RateLimitScope,
   SemanticFailureDetailSchema,
   SlowReaderDetailSchema,
   Stage,
@@ -199,6 +202,42 @@ describe("what the command line prints of a failure", () => {
         "  order-4711 belongs to call c-1 since 2026-03-01T00:00:00.000Z",
         "fix: Give each piece of work an --idempotency-key of its own; a repetition must ask the same.",
       ],
+    ],
+    [
+      "BUDGET_EXCEEDED",
+      [
+        detail(BudgetExceededDetailSchema, {
+          scope: BudgetScope.USER,
+          name: "u-1",
+          period: BudgetPeriod.DAY,
+          limitNanoUsd: 5_000_000_000n,
+          spentNanoUsd: 4_900_000_000n,
+          reservedNanoUsd: 50_000_000n,
+          requestedNanoUsd: 120_000_000n,
+          resetTime: timestampFromMs(Date.UTC(2026, 0, 2)),
+        }),
+      ],
+      [
+        "  user u-1: $4.90 of $5.00 for the day spent, $0.05 held back for calls under way",
+        "  this call may cost up to $0.12",
+        "  begins anew at 2026-01-02T00:00:00.000Z",
+        "fix: `sluice budgets` shows what is left; wait until the budget begins anew, or ask the operator to raise it.",
+      ],
+    ],
+    [
+      "REQUEST_EXCEEDS_RATE_WINDOW",
+      [
+        detail(RateLimitDetailSchema, {
+          scope: RateLimitScope.CALLER,
+          model: "fast",
+          unit: "tokens",
+          limit: 1_000n,
+          requested: 1_001n,
+          callerScope: BudgetScope.KEY,
+          callerName: "billing",
+        }),
+      ],
+      ["  key billing: 1000 tokens a minute, this call asked for 1001"],
     ],
     [
       "INVALID_REQUEST",

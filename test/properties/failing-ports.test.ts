@@ -117,6 +117,8 @@ describe("a port that fails", () => {
 
   it("is every port that the pipeline has", () => {
     const expected = [
+      "budgets.admit",
+      "budgets.reserve",
       "chat.complete",
       "checks.compile",
       "checks.evaluate",

@@ -1,3 +1,4 @@
+import type { BudgetPayer, PlannedAttempt } from "../../src/core/budgets.ts";
 import type { MemoryCache, SharedCache } from "../../src/core/cache.ts";
 import type { LedgerRecord } from "../../src/core/ledger.ts";
 import type { Log, LogFields, LogLevel } from "../../src/core/log.ts";
@@ -47,7 +48,7 @@ export class PortFaults {
 
   /** The ports with every method counted. */
   wrap(ports: TestPorts): PipelinePorts {
-    const { clock, ledger, cache, counter, prompts, schemas, checks, prices, models, gates, log } = ports;
+    const { clock, ledger, budgets, cache, counter, prompts, schemas, checks, prices, models, gates, log } = ports;
     return {
       ...ports,
       clock: {
@@ -59,6 +60,13 @@ export class PortFaults {
       ledger: {
         record: (record) =>
           this.#async(`ledger.record ${record.type}`, (it: LedgerRecord) => ledger.record(it))(record),
+      },
+      budgets: {
+        ...budgets,
+        admit: this.#async("budgets.admit", (payer: BudgetPayer) => budgets.admit(payer)),
+        reserve: this.#async("budgets.reserve", (payer: BudgetPayer, attempt: PlannedAttempt) =>
+          budgets.reserve(payer, attempt),
+        ),
       },
       cache: {
         ...cache,

@@ -78,16 +78,18 @@ describe("UsageService.ListBudgets", () => {
   });
 
   it("is a table at the command line", async () => {
+    const text = budgetsText(await ask(true, { tenant: "acme" }));
     assert.deepEqual(
-      budgetsText(await ask(true, { tenant: "acme" }))
-        .split("\n")
-        .slice(0, 3)
-        .map((line) => line.trimEnd()),
+      text.split("\n").map((line) => line.trim().replace(/ {2,}/g, " | ")),
       [
-        "                    spent       held back  limit         used    resets                    ",
-        "each user a day                            $5.00",
-        "  acme/(none)       $2.50                                50.0 %  2026-01-02T00:00:00.000Z",
-      ].map((line) => line.trimEnd()),
+        "spent | held back | limit | used | resets",
+        "each user a day | $5.00",
+        "- acme/(none) | $2.50 | 50.0 % | 2026-01-02T00:00:00.000Z",
+        "- acme/u-1 | $1.00 | 20.0 % | 2026-01-02T00:00:00.000Z",
+        "each key a minute, of acme, only k | 1,000 tokens",
+        "- acme/k | 800 tokens | 80.0 % | 2026-01-01T00:00:48.000Z",
+        "",
+      ],
     );
     assert.equal(budgetsText(create(ListBudgetsResponseSchema)), "no budgets or limits are configured\n");
   });

@@ -78,7 +78,8 @@ export interface Batch {
 
 /** Buckets that processes share. Nothing here throws; no answer in time is `undefined`, whatever came of it. */
 export interface SharedBudgets {
-  reserve(request: SharedRequest): Promise<SharedReply | undefined>;
+  /** "not_sent": it cannot have been reserved. */
+  reserve(request: SharedRequest): Promise<SharedReply | "not_sent" | undefined>;
   /** The budgets after it, in the order of the batch. */
   settle(batch: Batch): Promise<readonly SharedMoney[] | undefined>;
   /** The budgets that are there. */

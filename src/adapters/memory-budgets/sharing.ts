@@ -37,7 +37,7 @@ export class Sharing {
   }
 
   /**
-   * Takes a claim from the shared buckets; "unknown" where there was no answer.
+   * Takes a claim from the shared buckets; "unknown" where it was sent and there was no answer.
    * @throws SluiceError where they refuse.
    */
   async take(claim: Claim): Promise<TakenFrom> {
@@ -49,8 +49,9 @@ export class Sharing {
         !this.#seeds || bucket.isOverflow || bucket.epoch !== "" || bucket.seed !== undefined;
       const request = { tenant: payer.tenant, money, rates, id, amount, estimate, units, mayCreate };
       const reply = await this.#shared.reserve(request);
-      this.#warnings.heard(reply !== undefined);
-      if (!reply) return "unknown";
+      this.#warnings.heard(reply !== undefined && reply !== "not_sent");
+      if (reply === undefined) return "unknown";
+      if (reply === "not_sent") return reply;
       if (reply.kind === "missing") {
         for (const index of reply.money) this.#askBeforeMaking(money[index]);
       } else if (reply.kind === "full") {

@@ -11,8 +11,7 @@ export class Warnings {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #overflows = new Set<string>();
-  #isShared: boolean | undefined;
-  #loggedShared: boolean | undefined;
+  #loggedShared = true;
   #loggedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(ports: { readonly log: Log; readonly clock: Clock }) {
@@ -27,12 +26,11 @@ export class Warnings {
 
   /** Whether the last question to Redis was answered. */
   heard(isShared: boolean): void {
-    this.#isShared = isShared;
-    if (isShared === (this.#loggedShared ?? true)) return;
+    if (isShared === this.#loggedShared) return;
     const nowMs = this.#clock.monotonicMs();
     if (nowMs - this.#loggedAtMs < SHARING_LOG_INTERVAL_MS) return;
     this.#loggedAtMs = nowMs;
-    this.#loggedShared = this.#isShared;
+    this.#loggedShared = isShared;
     if (isShared) this.#log.info("budgets_shared");
     else this.#log.warn("budgets_in_process", { cause: "redis_unavailable" });
   }

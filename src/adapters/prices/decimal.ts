@@ -7,7 +7,7 @@ const NANO_DIGITS = 9;
  * price list can carry such dust (0.18000000000000002).
  * @throws RangeError for negative, infinite or non-decimal values.
  */
-export function nanoUsdPerMillionTokens(usd: number | string): bigint {
+export function nanoUsdOf(usd: number | string): bigint {
   const match = DECIMAL.exec(String(usd).trim());
   if (!match) throw new RangeError(`not a price in USD: ${JSON.stringify(String(usd)).slice(0, 80)}`);
   const [, whole = "", fraction = "", exponent = "0"] = match;

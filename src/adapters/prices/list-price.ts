@@ -1,6 +1,6 @@
 import type { ModelPrice } from "@pydantic/genai-prices";
 import type { Price, TokenPrices } from "../../core/money.ts";
-import { nanoUsdPerMillionTokens } from "./decimal.ts";
+import { nanoUsdOf } from "./decimal.ts";
 
 /** A price of the list in integers; `undefined` where it has none for prompt tokens. */
 export function toPrice(listed: ModelPrice, version: string): Price | undefined {
@@ -50,7 +50,7 @@ function thresholds(listed: ModelPrice): number[] {
 
 function baseOf(price: ListedPrice): bigint | undefined {
   if (price === undefined) return undefined;
-  return nanoUsdPerMillionTokens(typeof price === "number" ? price : price.base);
+  return nanoUsdOf(typeof price === "number" ? price : price.base);
 }
 
 /** The price of prompts longer than `tokens`: that of the highest tier that begins there or below. */
@@ -58,5 +58,5 @@ function priceAbove(price: ListedPrice, tokens: number): bigint | undefined {
   if (typeof price !== "object") return baseOf(price);
   const reached = price.tiers.filter(({ start }) => start <= tokens).sort((a, b) => b.start - a.start);
   const [highest] = reached;
-  return highest ? nanoUsdPerMillionTokens(highest.price) : baseOf(price);
+  return highest ? nanoUsdOf(highest.price) : baseOf(price);
 }

@@ -1,5 +1,5 @@
 import type { LongPromptPrices, Price, TokenPrices } from "../../core/money.ts";
-import { nanoUsdPerMillionTokens } from "./decimal.ts";
+import { nanoUsdOf } from "./decimal.ts";
 
 /** USD as a number or as decimal text. */
 type Usd = number | string;
@@ -85,7 +85,7 @@ function tokenPrices(override: TokenPriceOverride, path: string): TokenPrices {
 
 function read(path: string, value: Usd): bigint {
   try {
-    return nanoUsdPerMillionTokens(value);
+    return nanoUsdOf(value);
   } catch (error) {
     throw new RangeError(`${path}: must be a decimal number of USD, 0 or more`, { cause: error });
   }

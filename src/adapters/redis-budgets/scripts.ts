@@ -1,3 +1,15 @@
+import { createHash } from "node:crypto";
+
+/** A script, and the hash by which Redis knows it once it has run. */
+export interface Script {
+  readonly lua: string;
+  readonly sha: string;
+}
+
+function script(lua: string): Script {
+  return { lua, sha: createHash("sha1").update(lua).digest("hex") };
+}
+
 /** What both scripts begin with. All times are of Redis' own clock; all amounts are integers below 2^53. */
 const PRELUDE = `
 local time = redis.call('TIME')
@@ -59,7 +71,7 @@ end
  * each budget limit (-1: none), known, epoch, what Redis does not know of, whether it may be made, whether it counts,
  * end; for each limit units per minute.
  */
-export const RESERVE = `${PRELUDE}
+export const RESERVE = script(`${PRELUDE}
 local budgets, member, amount = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local hold, units, most = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local function arg(i, n) return ARGV[6 + (i - 1) * 7 + n] end
@@ -105,7 +117,7 @@ local reply = {refused < 0 and 'granted' or 'refused', refused}
 for i = 1, budgets do reply[#reply + 1] = state(KEYS[i * 3 - 2]) end
 for i = 1, limits do reply[#reply + 1] = text(level(KEYS[budgets * 3 + i], limit(i))) end
 return reply
-`;
+`);
 
 /**
  * Carries out a batch once, however often it comes. KEYS: the sequence of the process; for each budget its bucket, its
@@ -113,7 +125,7 @@ return reply
  * each budget known, epoch, end, whether it counts, spent, unpriced, epoch of the seed, seed, number of removals, and for
  * each of those member and epoch; for each limit units per minute and units.
  */
-export const SETTLE = `${PRELUDE}
+export const SETTLE = script(`${PRELUDE}
 local at = 0
 local function arg()
   at = at + 1
@@ -162,4 +174,4 @@ if is_new then
   end
 end
 return reply
-`;
+`);
