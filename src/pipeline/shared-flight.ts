@@ -89,6 +89,8 @@ async function follow(
   const startedMs = clock.monotonicMs();
   // As long as the lease was good for when it was last seen. Of one that is not yet seen it is taken to be young.
   let goodUntilMs = startedMs + 2 * RUN_OUT_MS;
+  // A store that comes back empty has lost the lease, and its holder will have it back in a moment.
+  let wasAway = false;
   for (;;) {
     const waitedMs = clock.monotonicMs() - startedMs;
     const nextMs = Math.min(Math.max(waitedMs / 10, LOOK_MIN_MS), LOOK_MAX_MS);
@@ -96,9 +98,15 @@ async function follow(
     const seen = await shared.watch(key);
     const nowMs = clock.monotonicMs();
     if (seen?.found.kind === "hit") return seen.found;
-    if (seen && seen.leaseMs > 0) goodUntilMs = nowMs + seen.leaseMs;
-    else if (seen) return { kind: goodUntilMs - nowMs > RUN_OUT_MS ? "given_up" : "died" };
+    if (seen && seen.leaseMs > 0) {
+      goodUntilMs = nowMs + seen.leaseMs;
+      wasAway = false;
+      continue;
+    }
+    wasAway ||= !seen;
     // Without a reply nobody knows whether its holder lives; it is waited for as long as its lease was good.
-    else if (nowMs >= goodUntilMs) return { kind: "unknown" };
+    if (wasAway && nowMs < goodUntilMs) continue;
+    if (!seen) return { kind: "unknown" };
+    return { kind: goodUntilMs - nowMs > RUN_OUT_MS ? "given_up" : "died" };
   }
 }

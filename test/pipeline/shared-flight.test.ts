@@ -121,6 +121,36 @@ describe("the turn to make an answer", () => {
     assert.ok(waitedMs >= store.leaseMs && waitedMs < 2 * store.leaseMs, `${waitedMs} ms`);
   });
 
+  it("is waited for when the store comes back without the lease, which its holder will have again", async () => {
+    const store = new SharedStore();
+    await led(store);
+    const lease = store.leases.get("key") ?? Symbol("lost");
+    const { ports } = following(store, [
+      () => {},
+      () => Object.assign(store, { isAway: true }),
+      () => Object.assign(store, { isAway: false }) && store.leases.clear(),
+      () => {},
+      () => store.leases.set("key", lease),
+      () => store.entries.set("key", entryOf("theirs")),
+    ]);
+    const turn = await takeTurn(ports, "key", waiting);
+    assert.ok(turn.kind === "taken" && turn.entry.completion.text === "theirs");
+    assert.deepEqual(events, []);
+  });
+
+  it("is taken over in the end when the lease does not come back either", async () => {
+    const store = new SharedStore();
+    await led(store);
+    const { ports, clock } = following(store, [
+      () => {},
+      () => Object.assign(store, { isAway: true }),
+      () => Object.assign(store, { isAway: false }) && store.leases.clear(),
+    ]);
+    const turn = await takeTurn(ports, "key", waiting);
+    assert.ok(turn.kind === "lead" && turn.lease && turn.isTakenOver);
+    assert.ok(clock.sleeps.reduce((sum, ms) => sum + ms, 0) < 2 * store.leaseMs);
+  });
+
   it("stops waiting when nobody wants the answer any more", async () => {
     const store = new SharedStore();
     await led(store);

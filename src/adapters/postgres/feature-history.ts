@@ -47,13 +47,18 @@ type Row = Readonly<
 
 /**
  * What the ledger's tables say of past calls, in one query that reads every call of the span.
- * @param pool of a migrated database; while it is opening, and where opening failed, every question is refused.
+ * @param pool of a migrated database, which may still be opening; where that takes longer than `openingMs` (default 15
+ *   seconds after the start) or failed, every question is refused.
  */
-export function createFeatureHistory(pool: Promise<pg.Pool>): FeatureHistory {
+export function createFeatureHistory(
+  pool: Promise<pg.Pool>,
+  { openingMs }: { openingMs?: number } = {},
+): FeatureHistory {
   const database = new UsageDatabase({
     pool,
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
     maxConcurrency: MAX_CONCURRENCY,
+    openingMs,
   });
   return {
     async measure(tenant, { feature, prompt, fromMs, toMs }) {

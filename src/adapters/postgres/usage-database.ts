@@ -10,13 +10,15 @@ const AWAY = /^(08|40|53|55|57|58)/;
 export interface UsageDatabaseOptions {
   /** The pool of a migrated database, which may still be opening. */
   readonly pool: Promise<pg.Pool>;
+  /** How long after the start questions wait for a pool that is opening, in milliseconds. Default 15,000. */
+  readonly openingMs?: number | undefined;
   /** Longest that one statement may take, in milliseconds. The embedded database cannot end one. */
   readonly statementTimeoutMs: number;
   /** Most questions at once; one more is refused. The drain of the ledger needs connections of the same pool. */
   readonly maxConcurrency: number;
 }
 
-/** So long after the start questions wait for a database that is opening: the embedded one takes some seconds. */
+/** A new embedded database takes 4 to 8 seconds. */
 const OPENING_MS = 15_000;
 
 /** Questions to a database that may be away, each on one state of it. */
@@ -38,7 +40,7 @@ export class UsageDatabase {
       () => undefined,
     );
     const { promise: over, resolve } = Promise.withResolvers<undefined>();
-    setTimeout(() => resolve(undefined), OPENING_MS).unref();
+    setTimeout(() => resolve(undefined), options.openingMs ?? OPENING_MS).unref();
     this.#opening = Promise.race([opened, over]);
   }
 

@@ -1,7 +1,7 @@
 import type pg from "pg";
 import type { UsageStore } from "../../core/usage.ts";
 import { getCall, listCalls } from "./usage-calls.ts";
-import { UsageDatabase } from "./usage-database.ts";
+import { UsageDatabase, type UsageDatabaseOptions } from "./usage-database.ts";
 import { summarize } from "./usage-summary.ts";
 
 /** What a person waits for, and short enough for the other users of the pool. */
@@ -9,15 +9,19 @@ const STATEMENT_TIMEOUT_MS = 10_000;
 /** The pool has ten connections; the drain and idempotent calls need some of them. */
 const MAX_CONCURRENCY = 4;
 
+/** As of `UsageDatabaseOptions`; each has a default. */
+type UsageStoreOptions = Partial<Omit<UsageDatabaseOptions, "pool">>;
+
 /**
  * Answers questions from the ledger's tables.
- * @param pool of a migrated database; while it is opening, and where opening failed, every question is refused.
+ * @param pool of a migrated database, which may still be opening; where that takes too long or failed, every question is
+ *   refused.
  */
 export function createUsageStore(
   pool: Promise<pg.Pool>,
-  { statementTimeoutMs = STATEMENT_TIMEOUT_MS, maxConcurrency = MAX_CONCURRENCY } = {},
+  { statementTimeoutMs = STATEMENT_TIMEOUT_MS, maxConcurrency = MAX_CONCURRENCY, openingMs }: UsageStoreOptions = {},
 ): UsageStore {
-  const database = new UsageDatabase({ pool, statementTimeoutMs, maxConcurrency });
+  const database = new UsageDatabase({ pool, statementTimeoutMs, maxConcurrency, openingMs });
   return {
     summarize: (query) => database.read((client) => summarize(client, query)),
     listCalls: (query) => database.read((client) => listCalls(client, query)),

@@ -36,8 +36,8 @@ describe("history of a feature", () => {
     await pool.end();
   });
 
-  it("is STORE_UNAVAILABLE while the database is being opened", async () => {
-    const history = createFeatureHistory(new Promise<pg.Pool>(() => {}));
+  it("is STORE_UNAVAILABLE where the database takes too long to open", async () => {
+    const history = createFeatureHistory(new Promise<pg.Pool>(() => {}), { openingMs: 20 });
     await assert.rejects(history.measure("acme", filter), isAway);
   });
 });

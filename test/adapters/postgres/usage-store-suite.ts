@@ -242,8 +242,15 @@ export function testUsageStore(pool: () => pg.Pool): void {
     assert.equal(await usage.getCall("globex", start.call_id), undefined);
   });
 
-  it("refuses questions while the database is opening, and more at once than it may", async () => {
-    const opening = createUsageStore(new Promise(() => {}));
+  it("waits for a database that is opening", async () => {
+    const { promise, resolve } = Promise.withResolvers<pg.Pool>();
+    const asked = createUsageStore(promise).summarize(question);
+    resolve(pool());
+    assert.ok(await asked);
+  });
+
+  it("refuses questions where the database takes too long to open, and more at once than it may", async () => {
+    const opening = createUsageStore(new Promise(() => {}), { openingMs: 20 });
     await assert.rejects(opening.summarize(question), isFailure("STORE_UNAVAILABLE"));
     const failed = createUsageStore(Promise.reject(new Error("no")));
     await assert.rejects(failed.getCall("acme", "x"), isFailure("STORE_UNAVAILABLE"));
