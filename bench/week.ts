@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { createDatabase, startPostgres } from "../test/support/postgres-server.ts";
 import { findPostgres } from "../test/support/programs.ts";
 import type { Benchmark, Counts, Effort } from "./benchmark.ts";
+import { weekTenants } from "./week/cast.ts";
 import { runWeek, type Week } from "./week/run-week.ts";
 
 const calls = { full: 100_000, quick: 2_000 } satisfies Record<Effort, number>;
@@ -25,10 +26,15 @@ export const week: Benchmark = {
       const first = played.differences.slice(0, 20).join("\n");
       throw new Error(`${played.differences.length} differences between the service and the recount:\n${first}`);
     }
-    if (keep !== undefined) console.log(`kept: sluice serve --config ${join(folder, "sluice.yaml")}`);
+    if (keep !== undefined) console.log(howToLook(folder));
     return [section(played, databaseUrl === undefined ? "the embedded database" : "Postgres")];
   },
 };
+
+function howToLook(folder: string): string {
+  const [admin] = weekTenants;
+  return `kept: sluice serve --listen 127.0.0.1:8080 --config ${join(folder, "sluice.yaml")}; the API key is ${admin?.key}`;
+}
 
 async function folderFor(keep: string | undefined, stack: AsyncDisposableStack): Promise<string> {
   if (keep === undefined) {

@@ -72,7 +72,7 @@ CREATE TABLE usage_hours (
   joined_calls bigint NOT NULL,
   replayed_calls bigint NOT NULL,
   saved_nano_usd numeric NOT NULL,
-  -- Cached answers whose price is unknown.
+  -- Answers that were given without paying for them, whose price is unknown.
   unpriced_hits bigint NOT NULL,
   latency bigint[] NOT NULL,
   attempts bigint NOT NULL,
@@ -100,7 +100,7 @@ FROM (
     (error_reason <> '')::int AS failed_calls, (cache_status = 'memory_hit')::int AS memory_hits,
     (cache_status = 'shared_hit')::int AS shared_hits, (cache_status = 'joined')::int AS joined_calls,
     (cache_status = 'replayed')::int AS replayed_calls, coalesce(saved_nano_usd, 0) AS saved_nano_usd,
-    (cache_status IN ('memory_hit', 'shared_hit') AND saved_nano_usd IS NULL)::int AS unpriced_hits,
+    (cache_status IN ('memory_hit', 'shared_hit', 'joined', 'replayed') AND saved_nano_usd IS NULL)::int AS unpriced_hits,
     (sluice_latency_bucket(latency_ms) << 32) + 1 AS latency, 0 AS attempts, 0 AS prompt_tokens,
     0 AS cached_prompt_tokens, 0 AS completion_tokens, 0 AS reasoning_tokens, 0 AS cost_nano_usd,
     0 AS unpriced_attempts, 0 AS estimated_attempts

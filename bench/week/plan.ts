@@ -151,9 +151,7 @@ function kindFor(feature: WeekFeature, lot: number): Kind | undefined {
   const needsJson = kind === "correction" || kind === "hopeless";
   const needsText = kind === "silent" || kind === "left_stream" || kind === "left_unary" || kind === "cut";
   const isImpossible = (needsJson && !feature.isJson) || (needsText && feature.isJson);
-  // The row of a repeated call names the model that answered it, not the one that was asked.
-  const isMisnamed = kind === "keyed" && feature.model === "shaky";
-  return isImpossible || isMisnamed ? "plain" : kind;
+  return isImpossible ? "plain" : kind;
 }
 
 function modelFor(feature: WeekFeature, kind: Kind | undefined): Alias {

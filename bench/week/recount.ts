@@ -129,11 +129,6 @@ const hits: ReadonlySet<CacheStatus> = new Set([
   CacheStatus.REPLAYED,
 ]);
 
-/** Whether the answer came out of a cache, rather than from a call that was under way or had the same key. */
-function isStored(status: CacheStatus): boolean {
-  return status === CacheStatus.MEMORY_HIT || status === CacheStatus.SHARED_HIT;
-}
-
 function callFact(call: SeenCall, savings: ReadonlySet<bigint | undefined> = new Set()): Fact {
   const { status, errorReason, savedNanoUsd } = call;
   const is = (wanted: CacheStatus) => (status === wanted ? 1n : 0n);
@@ -150,7 +145,7 @@ function callFact(call: SeenCall, savings: ReadonlySet<bigint | undefined> = new
       joinedCalls: is(CacheStatus.JOINED),
       replayedCalls: is(CacheStatus.REPLAYED),
       savedNanoUsd: isHit ? (saved ?? 0n) : 0n,
-      unpricedHits: isStored(status) && saved === undefined ? 1n : 0n,
+      unpricedHits: isHit && saved === undefined ? 1n : 0n,
     },
   };
 }

@@ -1,4 +1,4 @@
-import { invalidRequest } from "../core/failure.ts";
+import { invalidRequest, SluiceError } from "../core/failure.ts";
 import type { JsonSchemas } from "../core/json-schema.ts";
 import type { ModelCatalog, ModelTarget } from "../core/model.ts";
 import type { PromptLibrary } from "../core/prompt.ts";
@@ -57,6 +57,18 @@ export function fitContext(ports: FitPorts, valid: ValidInput, drafted: DraftedC
   const fitted = fitToModel(ports, draft, target);
   refuseHopelessChecks(valid, draft, fitted);
   return { ...drafted, fitted };
+}
+
+/** The alias that a request asks for, without building it: of a prompt that is gone it is not known. */
+export function askedAlias({ prompts, models }: BuildContextPorts, { input }: ValidInput): string | undefined {
+  if (input.model !== "") return input.model;
+  if (!input.prompt) return models.defaultAlias;
+  try {
+    return prompts.get(input.prompt.name, input.prompt.version).model ?? models.defaultAlias;
+  } catch (error) {
+    if (error instanceof SluiceError) return undefined;
+    throw error;
+  }
 }
 
 /** Before a model is paid for answers of which none could be good. */

@@ -5,7 +5,7 @@ import type { BuiltRequest } from "../core/cache.ts";
 import type { Call } from "../core/call.ts";
 import { SluiceError } from "../core/failure.ts";
 import { type AnswerPorts, makeAnswer } from "./answer.ts";
-import { type BuildContextPorts, type BuiltContext, draftContext, fitContext } from "./build-context.ts";
+import { askedAlias, type BuildContextPorts, type BuiltContext, draftContext, fitContext } from "./build-context.ts";
 import { cachePolicy } from "./cache.ts";
 import { NO_CORPUS, requestKey } from "./cache-key/request-key.ts";
 import { contentKey } from "./cache-key.ts";
@@ -47,6 +47,8 @@ export async function* runCall(
     await ports.budgets.admit(report.payer);
     const answer = (by: Call, isTakenOver: boolean) => answerTo(ports, { call: by, valid, report, isTakenOver });
     const hasKey = valid.input.idempotencyKey !== "";
+    // Of an answer that is repeated nothing is built.
+    if (hasKey) report.askedAlias = askedAlias(ports, valid);
     const events = hasKey ? once(ports, { call, valid, report }, answer) : await answer(call, false);
     for await (const event of events) {
       trace.firstToken();

@@ -42,6 +42,8 @@ export class CallReport {
   readonly trace: CallTrace;
   /** Absent until it has been validated: what is not is not written anywhere. */
   attribution?: Attribution;
+  /** The alias that is asked, where that is known before the request is built. */
+  askedAlias?: string;
   /** Absent until it is known what is asked. */
   asked?: DraftedContext & { readonly key: string };
   /** Present where this call pays for attempts. */
@@ -155,7 +157,7 @@ export class CallReport {
       method: this.#call.method,
       prompt_name: prompt?.name ?? "",
       prompt_version: prompt?.version ?? "",
-      model: target?.alias ?? completion?.model ?? "",
+      model: target?.alias ?? this.askedAlias ?? completion?.model ?? "",
       answered_by: completion?.model ?? "",
       input_hash: this.#inputHash(),
       cache_status: cacheWords[completion?.cacheStatus ?? CacheStatus.UNSPECIFIED] ?? "",

@@ -100,6 +100,22 @@ describe("a call with an idempotency key", () => {
     assert.equal(chat.requests.length, 2);
   });
 
+  it("is recorded under the model that was asked, also where a fallback answered", async () => {
+    const down = scriptedModel({ failure: { kind: "quota_exhausted", httpStatus: 429 } });
+    const other = target({ alias: "other", chat: scriptedModel({ deltas: ["x"] }) });
+    const ports = pipelinePorts([target({ chat: down, fallbacks: ["other"] }), other]);
+    const pipeline = createPipeline({ ...ports, idempotency: new IdempotentMemory() });
+    for (const id of ["first", "second"]) await pipeline.complete(testCall({ id }), ask());
+    const rows = ports.records.filter((record) => record.type === "call_finished");
+    assert.deepEqual(
+      rows.map(({ model, answered_by }) => [model, answered_by]),
+      [
+        ["fast", "other"],
+        ["fast", "other"],
+      ],
+    );
+  });
+
   it("says that it was taken over from a process that went away", async () => {
     const { idempotency, pipeline } = stage({ deltas: ["x"] });
     idempotency.isTakenOver = true;

@@ -7,6 +7,8 @@ import type { WeekUpstream } from "../../bench/week/upstream.ts";
 export interface Load {
   /** Calls that have ended so far. */
   readonly ended: number;
+  /** Resolves when so many have ended, before anything else is done with the last of them. */
+  reached(calls: number): Promise<void>;
   /** Begins no more calls. Resolves when all have ended, whichever way, with what their callers saw. */
   end(): Promise<readonly SeenCall[]>;
 }
@@ -29,6 +31,7 @@ export function startLoad(options: LoadOptions): Load {
   const callers = new Map(weekTenants.map((tenant) => [tenant.name, new WeekCaller(options.address, tenant)]));
   const planned = callsOf(options);
   const seen: SeenCall[] = [];
+  const waiting: { readonly calls: number; resolve(): void }[] = [];
   let isEnding = false;
   const worker = async () => {
     while (!isEnding) {
@@ -37,6 +40,7 @@ export function startLoad(options: LoadOptions): Load {
       options.upstream.ask(call.question);
       const result = await callers.get(call.tenant.name)?.complete(call, Date.now());
       if (result) seen.push(result);
+      for (const { calls, resolve } of waiting) if (seen.length >= calls) resolve();
       await new Promise((resolve) => setTimeout(resolve, options.pauseMs ?? 0));
     }
   };
@@ -44,6 +48,11 @@ export function startLoad(options: LoadOptions): Load {
   return {
     get ended() {
       return seen.length;
+    },
+    reached(calls) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      waiting.push({ calls, resolve });
+      return promise;
     },
     async end() {
       isEnding = true;

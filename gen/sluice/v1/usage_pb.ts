@@ -250,14 +250,14 @@ export type UsageSums = Message<"sluice.v1.UsageSums"> & {
   replayedCalls: bigint;
 
   /**
-   * What cached answers cost when they were made.
+   * What the answers of cached, joined and replayed calls cost those who paid for them.
    *
    * @generated from field: int64 saved_nano_usd = 7;
    */
   savedNanoUsd: bigint;
 
   /**
-   * Cached answers for which that is unknown; they are not in `saved_nano_usd`.
+   * Such answers for which that is unknown; they are not in `saved_nano_usd`.
    *
    * @generated from field: int64 unpriced_hits = 8;
    */

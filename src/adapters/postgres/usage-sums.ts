@@ -34,7 +34,7 @@ SELECT tenant, sluice_hour(called_at) AS hour, user_id, feature, model, prompt_n
   1 AS calls, (error_reason <> '')::int AS failed_calls, (cache_status = 'memory_hit')::int AS memory_hits,
   (cache_status = 'shared_hit')::int AS shared_hits, (cache_status = 'joined')::int AS joined_calls,
   (cache_status = 'replayed')::int AS replayed_calls, coalesce(saved_nano_usd, 0)::numeric AS saved_nano_usd,
-  (cache_status IN ('memory_hit', 'shared_hit') AND saved_nano_usd IS NULL)::int AS unpriced_hits,
+  (cache_status IN ('memory_hit', 'shared_hit', 'joined', 'replayed') AND saved_nano_usd IS NULL)::int AS unpriced_hits,
   0 AS attempts, 0::numeric AS prompt_tokens, 0::numeric AS cached_prompt_tokens, 0::numeric AS completion_tokens,
   0::numeric AS reasoning_tokens, 0::numeric AS cost_nano_usd, 0 AS unpriced_attempts, 0 AS estimated_attempts,
   (sluice_latency_bucket(latency_ms) << 32) + 1 AS latency

@@ -110,7 +110,7 @@ function timesOf(atMs: number) {
 
 function countedCall(atMs: number, call: CallFinished): Counted {
   const when = (condition: boolean) => (condition ? 1n : 0n);
-  const isCached = call.cache_status === "memory_hit" || call.cache_status === "shared_hit";
+  const isUnpaid = ["memory_hit", "shared_hit", "joined", "replayed"].includes(call.cache_status);
   return {
     key: {
       ...timesOf(atMs),
@@ -132,7 +132,7 @@ function countedCall(atMs: number, call: CallFinished): Counted {
       joinedCalls: when(call.cache_status === "joined"),
       replayedCalls: when(call.cache_status === "replayed"),
       savedNanoUsd: BigInt(call.saved_nano_usd ?? 0),
-      unpricedHits: when(isCached && call.saved_nano_usd === null),
+      unpricedHits: when(isUnpaid && call.saved_nano_usd === null),
     },
     latencyMs: call.latency_ms,
   };
