@@ -32,6 +32,7 @@ import {
 import { formatNanoUsd } from "../core/money.ts";
 import { attemptLines, spentText } from "./attempt-text.ts";
 import { enumWords } from "./enum-name.ts";
+import { timeText } from "./time-text.ts";
 
 /** What the typed details of a failure say, in lines for a person. Those that have nothing of their own to say give none. */
 export function detailLines(details: readonly Message[]): string[] {
@@ -49,7 +50,7 @@ function about<Desc extends DescMessage>(
 
 const describers: readonly Describer[] = [
   about(BadRequestSchema, ({ fieldViolations }) =>
-    fieldViolations.map(({ field, description }) => `  ${field || "the request"}: ${description}`),
+    fieldViolations.map(({ field, description }) => `  ${field || "the request"}${optionOf(field)}: ${description}`),
   ),
   about(UnknownNameDetailSchema, ({ nearest }) => (nearest.length > 0 ? [`nearest: ${nearest.join(", ")}`] : [])),
   about(RateLimitDetailSchema, rateLimit),
@@ -83,6 +84,13 @@ const describers: readonly Describer[] = [
   ]),
 ];
 
+/** The option of the command line that gives the variable which a field is or lies in. */
+function optionOf(field: string): string {
+  const [, sample, name] = /^input\.prompt\.(samples\[\d+\]\.)?variables(?:_json)?\.([^.[\]]+)/.exec(field) ?? [];
+  if (name === undefined) return "";
+  return sample === undefined ? ` (--var ${name})` : ` (--var or --sample ${name})`;
+}
+
 const sides: Readonly<Partial<Record<ContentSide, string>>> = {
   [ContentSide.INPUT]: "the prompt",
   [ContentSide.OUTPUT]: "the answer",
@@ -100,6 +108,7 @@ const skipCauses: Readonly<Partial<Record<SkipCause, string>>> = {
   [SkipCause.CIRCUIT_OPEN]: "its circuit is open, because it failed too often",
   [SkipCause.COOL_DOWN]: "its provider asked everybody to wait",
   [SkipCause.QUEUE_FULL]: "all its requests are taken, and its queue is full",
+  [SkipCause.BUDGET]: "a budget or a limit of the caller does not allow it",
 };
 
 function skippedLine({ model, cause, retryAfterMs }: SkippedModel): string {
@@ -114,7 +123,10 @@ function loadLine(resource: string, limit: bigint): string {
 }
 
 function budgetExceeded(detail: BudgetExceededDetail): string[] {
-  const { scope, name, period, limitNanoUsd, spentNanoUsd, reservedNanoUsd, requestedNanoUsd, resetTime } = detail;
+  const { scope, name, period, limitNanoUsd, spentNanoUsd, reservedNanoUsd, requestedNanoUsd } = detail;
+  // When it begins anew is of no use to what it can never pay.
+  const isHopeless = detail.unpricedModel !== "" || (requestedNanoUsd ?? 0n) > limitNanoUsd;
+  const resetTime = isHopeless ? undefined : detail.resetTime;
   const whose = `${enumWords(BudgetScopeSchema, scope)}${name === "" ? "" : ` ${name}`}`;
   const held = reservedNanoUsd > 0n ? `, ${formatNanoUsd(reservedNanoUsd)} held back for calls under way` : "";
   return [
@@ -156,7 +168,7 @@ function semanticFailure({ violations, excerpt, attempts }: SemanticFailureDetai
 }
 
 function idempotencyConflict({ idempotencyKey, firstCallId, firstStartedAt }: IdempotencyConflictDetail): string[] {
-  const since = firstStartedAt ? ` since ${timestampDate(firstStartedAt).toISOString()}` : "";
+  const since = firstStartedAt ? ` since ${timeText(timestampDate(firstStartedAt), "second")} UTC` : "";
   return [`  ${idempotencyKey} belongs to call ${firstCallId}${since}`];
 }
 

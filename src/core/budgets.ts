@@ -77,10 +77,15 @@ export interface Budgets {
 /** One budget or limit with its fullest buckets. */
 export interface BudgetState {
   readonly rule: BudgetRule | RateRule;
-  /** Fullest first, at most 100; those that this process has met. */
+  /** Fullest first, at most 100: those that this process has met, and of budgets those that the ledger knows. */
   readonly buckets: readonly BucketState[];
-  /** How many there are. */
+  /** How many there are at least. */
   readonly bucketCount: number;
+  /**
+   * Whether buckets may be missing: the ledger did not answer, names share a bucket because there are too many, or it is
+   * a limit that processes share, of which each shows what it met itself.
+   */
+  readonly isPartial: boolean;
 }
 
 export interface BucketState {
@@ -105,6 +110,31 @@ export interface BucketState {
 export interface SpentLedger {
   /** Nano-USD of attempts that began at `fromMs` or later and before `toMs`. Unknown prices count as 0. */
   spentSince(tenant: string, scope: BudgetScope, name: string, fromMs: number, toMs: number): Promise<bigint>;
+  /**
+   * Who spent most in that time, by the same count; nobody who spent nothing.
+   * @throws SluiceError STORE_UNAVAILABLE while the database is away, OVERLOADED where it takes too long.
+   */
+  topSpenders(question: SpendersQuestion): Promise<Spenders>;
+}
+
+export interface SpendersQuestion {
+  readonly scope: BudgetScope;
+  /** Absent: of every tenant. */
+  readonly tenant?: string;
+  /** Absent: all names of the scope. */
+  readonly names?: readonly string[];
+  /** The full hour in which it begins. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** Most that are told. */
+  readonly limit: number;
+}
+
+export interface Spenders {
+  /** The largest first. */
+  readonly spenders: readonly { readonly tenant: string; readonly name: string; readonly nanoUsd: bigint }[];
+  /** How many there are, told or not. */
+  readonly count: number;
 }
 
 /** Whether a failure concerns only the call that was to pay: others who wait for the same answer may pay themselves. */
@@ -112,6 +142,17 @@ export function isPayersOwn(failure: Failure): boolean {
   if (failure.reason === "BUDGET_EXCEEDED") return true;
   const isRate = failure.reason === "RATE_LIMITED" || failure.reason === "REQUEST_EXCEEDS_RATE_WINDOW";
   return isRate && failure.scope === RateLimitScope.CALLER;
+}
+
+/**
+ * Whether a failure to pay would not be this payer's too: then this one may try. The same bucket has no room for either.
+ */
+export function isOnlyAnothers(failure: Failure, payer: BudgetPayer): boolean {
+  if (!isPayersOwn(failure)) return false;
+  const bucket = failure.reason === "BUDGET_EXCEEDED" ? failure : "caller" in failure ? failure.caller : undefined;
+  if (!bucket) return true;
+  const own = { tenant: payer.tenant, user: payer.user, feature: payer.feature, key: payer.keyId };
+  return own[bucket.scope] !== bucket.name;
 }
 
 /** Where nothing is limited. */

@@ -1,7 +1,7 @@
 import { CacheStatus, type Completion, type PromptReference } from "../../gen/sluice/v1/completion_pb.ts";
 import { Stage } from "../../gen/sluice/v1/error_detail_pb.ts";
-import { RestartCause } from "../../gen/sluice/v1/pipeline_service_pb.ts";
-import { isPayersOwn } from "../core/budgets.ts";
+import type { RestartCause } from "../../gen/sluice/v1/pipeline_service_pb.ts";
+import { isOnlyAnothers } from "../core/budgets.ts";
 import type { CacheEntry } from "../core/cache.ts";
 import { SluiceError } from "../core/failure.ts";
 import type { ModelTarget } from "../core/model.ts";
@@ -53,34 +53,36 @@ export function* repeat(completion: Completion, isJson: boolean): Generator<Call
   yield { kind: "finished", completion: unpaid(completion, cacheStatus) };
 }
 
+/** A place in a flight, of the one who began it and pays or of one who joined. */
+export interface Seat {
+  readonly flight: Flight<AnswerEvent>;
+  readonly pays: boolean;
+}
+
 /**
- * Waits with others for an answer that one of them pays. Where that one may not, the call asks for itself: a budget is
- * its payer's own.
+ * An answer that is being made. Where the one who pays may not, whoever has joined takes another seat: one of them pays
+ * then. Those whom the same budget would refuse are told so at once.
  */
-export async function* join(flight: Flight<AnswerEvent>, asked: Asked): AsyncGenerator<CallEvent, void, undefined> {
-  let isStarted = false;
-  try {
-    for await (const event of followed(flight, asked, CacheStatus.JOINED)) {
-      isStarted = true;
-      yield event.kind === "finished" ? shared(event, asked) : event;
+export async function* attend(first: Seat, asked: Asked): AsyncGenerator<CallEvent, void, undefined> {
+  for (let seat = first; ; seat = asked.nextSeat()) {
+    try {
+      return yield* seat.pays ? pay(seat.flight, asked) : join(seat.flight, asked);
+    } catch (error) {
+      // It comes before anything is shown: once an attempt is paid for, the call fails with what became of that.
+      const isAnothers = error instanceof SluiceError && isOnlyAnothers(error.failure, asked.report.payer);
+      if (seat.pays || !isAnothers) throw error;
     }
-    return;
-  } catch (error) {
-    if (!(error instanceof SluiceError) || !isPayersOwn(error.failure)) throw error;
-  }
-  for await (const event of await asked.askAgain()) {
-    if (event.kind !== "started" || !isStarted) yield event;
-    // What was shown is void, and a stream starts only once.
-    else yield { kind: "restarted", cause: RestartCause.RETRY, model: event.model };
   }
 }
 
-/** Follows the work that this call began and pays. */
-export async function* pay(
-  flight: Flight<AnswerEvent>,
-  asked: Asked,
-  cacheStatus: CacheStatus,
-): AsyncGenerator<CallEvent, void, undefined> {
+async function* join(flight: Flight<AnswerEvent>, asked: Asked): AsyncGenerator<CallEvent, void, undefined> {
+  for await (const event of followed(flight, asked, CacheStatus.JOINED)) {
+    yield event.kind === "finished" ? shared(event, asked) : event;
+  }
+}
+
+async function* pay(flight: Flight<AnswerEvent>, asked: Asked): AsyncGenerator<CallEvent, void, undefined> {
+  const cacheStatus = asked.policy.mayWrite ? CacheStatus.MISS : CacheStatus.BYPASSED;
   try {
     for await (const event of followed(flight, asked, cacheStatus)) {
       if (event.kind !== "finished" || !event.isTaken) yield event;

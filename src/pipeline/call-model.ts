@@ -70,6 +70,10 @@ export async function* callModel(
       yield { kind: "answered", answer: { good, finish, target, servedModel, fitted, isAsAsked: route.isAsAsked } };
       return;
     }
+    if (outcome.kind === "unaffordable") {
+      route.afterOwnLimit(outcome.error);
+      continue;
+    }
     isVoid ||= outcome.sentText;
     if (outcome.kind === "bad") {
       logBadAnswer(ports.log, job, leg, outcome.bad);

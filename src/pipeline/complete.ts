@@ -1,18 +1,24 @@
 import type { CompletionInput } from "../../gen/sluice/v1/completion_input_pb.ts";
-import { CacheStatus } from "../../gen/sluice/v1/completion_pb.ts";
 import { Stage } from "../../gen/sluice/v1/error_detail_pb.ts";
 import type { BuiltRequest } from "../core/cache.ts";
 import type { Call } from "../core/call.ts";
 import { SluiceError } from "../core/failure.ts";
 import { type AnswerPorts, makeAnswer } from "./answer.ts";
-import { askedAlias, type BuildContextPorts, type BuiltContext, draftContext, fitContext } from "./build-context.ts";
-import { cachePolicy } from "./cache.ts";
+import {
+  askedAlias,
+  type BuildContextPorts,
+  type BuiltContext,
+  type DraftedContext,
+  draftContext,
+  fitContext,
+} from "./build-context.ts";
+import { type CachePolicy, cachePolicy } from "./cache.ts";
 import { NO_CORPUS, requestKey } from "./cache-key/request-key.ts";
 import { contentKey } from "./cache-key.ts";
-import { type CallEvent, type CallEvents, pay } from "./call-events.ts";
+import { attend, type CallEvent, type CallEvents, type Seat } from "./call-events.ts";
 import { type ChargePorts, Charges } from "./charge.ts";
 import { forCaller } from "./completion.ts";
-import { type Asked, type FindPorts, findAnswer, findFlight } from "./find-answer.ts";
+import { type Asked, type FindPorts, findAnswer } from "./find-answer.ts";
 import { type OncePorts, once } from "./idempotency.ts";
 import { CallReport, type ReportPorts } from "./report.ts";
 import { type ValidatePorts, type ValidInput, validate } from "./validate.ts";
@@ -83,8 +89,12 @@ async function answerTo(ports: CompletePorts, request: Request): Promise<CallEve
   const { tenant } = call.caller;
   const drafted = trace.run(Stage.BUILD_CONTEXT, () => draftContext(ports, valid));
   const policy = cachePolicy(valid.input.cache, ports.cache.defaultTtlMs);
-  const askAgain = () => answerTo(ports, request);
-  const asked = (built: BuiltRequest): Asked => ({ call, report, drafted, built, policy, askAgain });
+  const question = { ...request, drafted, policy };
+  const asked = (built: BuiltRequest): Asked => ({ ...question, built, nextSeat: () => seatIn(ports, build(), true) });
+  const build = (): NewAnswer => {
+    const context = trace.run(Stage.BUILD_CONTEXT, () => fitContext(ports, valid, drafted));
+    return { ...question, context, key: contentKey(tenant, context).key };
+  };
 
   // A request that was built before is not built again where its answer is at hand.
   const { requests } = ports.cache.memory;
@@ -93,27 +103,32 @@ async function answerTo(ports: CompletePorts, request: Request): Promise<CallEve
   const early = remembered && (await findAnswer(ports, asked(remembered)));
   if (early?.answer) return early.answer;
 
-  const context = trace.run(Stage.BUILD_CONTEXT, () => fitContext(ports, valid, drafted));
-  const built: BuiltRequest = { contentKey: contentKey(tenant, context).key, dropped: context.fitted.dropped };
+  const fitted = build();
+  const built: BuiltRequest = { contentKey: fitted.key, dropped: fitted.context.fitted.dropped };
   requests.set(key, built);
   const isSame = remembered?.contentKey === built.contentKey;
   const { answer, sharedIsUp } = (isSame && early) || (await findAnswer(ports, asked(built)));
-  return answer ?? makeNew(ports, { ...request, ...asked(built), context, sharedIsUp });
+  if (answer) return answer;
+  // From here to the start of the work nothing is awaited.
+  const seat = seatIn(ports, fitted, sharedIsUp);
+  if (!seat.pays) ports.cache.tally.joined += 1;
+  return attend(seat, asked(built));
 }
 
-interface NewAnswer extends Request, Asked {
+interface NewAnswer extends Request {
+  readonly drafted: DraftedContext;
+  readonly policy: CachePolicy;
   readonly context: BuiltContext;
-  readonly sharedIsUp: boolean;
+  readonly key: string;
 }
 
-/** Makes the answer, for whoever joins later too. */
-function makeNew(ports: CompletePorts, asked: NewAnswer): CallEvents {
-  const { call, context, built, policy, report, sharedIsUp, isTakenOver } = asked;
-  const key = built.contentKey;
-  // Another call may have begun since the look-up; from here to the start of our own nothing is awaited.
-  const underWay = findFlight(ports, asked);
-  if (underWay) return underWay;
+/** A seat with another call that has begun since the look-up; else in work of the call's own, for whoever joins later. */
+function seatIn(ports: CompletePorts, question: NewAnswer, sharedIsUp: boolean): Seat {
+  const { call, context, drafted, key, policy, report, isTakenOver } = question;
+  const underWay = policy.mayJoin ? ports.flights.find(key) : undefined;
+  if (underWay) return { flight: underWay, pays: false };
   if (policy.onlyIfCached) throw new SluiceError({ reason: "CACHE_MISS", key });
+  report.asked = { ...drafted, key };
   const charges = new Charges(ports, report.payer);
   report.charges = charges;
   const job = { call, context, key, policy, charges, sharedIsUp, isTakenOver };
@@ -121,5 +136,5 @@ function makeNew(ports: CompletePorts, asked: NewAnswer): CallEvents {
     makeAnswer(ports, { ...job, signal, deadline: longest, shortestDeadline: shortest }),
   );
   void flight.ended.then(() => report.workLost(flight.lostError));
-  return pay(flight, asked, policy.mayWrite ? CacheStatus.MISS : CacheStatus.BYPASSED);
+  return { flight, pays: true };
 }

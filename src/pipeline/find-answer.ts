@@ -4,8 +4,8 @@ import type { Call } from "../core/call.ts";
 import type { AnswerEvent } from "./answer.ts";
 import type { DraftedContext } from "./build-context.ts";
 import { type CachePolicy, type CachePorts, lookUp } from "./cache.ts";
-import { type CallEvents, join, replay } from "./call-events.ts";
-import type { Flight, Flights } from "./flight.ts";
+import { attend, type CallEvents, replay, type Seat } from "./call-events.ts";
+import type { Flights } from "./flight.ts";
 import type { CallReport } from "./report.ts";
 
 /** A call that asked, and what its request was built to. Callers of one answer can have asked it in different ways. */
@@ -15,8 +15,8 @@ export interface Asked {
   readonly drafted: DraftedContext;
   readonly built: BuiltRequest;
   readonly policy: CachePolicy;
-  /** Asks for an answer of the call's own, where the one who was to pay for a shared one may not. */
-  readonly askAgain: () => Promise<CallEvents>;
+  /** A place in the flight that is making the answer now, or in one of the call's own. Nothing is awaited. */
+  readonly nextSeat: () => Seat;
 }
 
 export interface FindPorts {
@@ -41,17 +41,7 @@ export async function findAnswer(ports: FindPorts, asked: Asked): Promise<Found>
   if ("entry" in found) return { answer: replay(found.entry, found.status, asked), sharedIsUp: true };
   // The caller may have left meanwhile: nothing is begun for it.
   call.signal.throwIfAborted();
-  if ("flight" in found) return { answer: joinIn(ports, found.flight, asked), sharedIsUp: true };
-  return found;
-}
-
-/** Another call that began to make the same answer since it was looked for. Nothing is awaited. */
-export function findFlight(ports: FindPorts, asked: Asked): CallEvents | undefined {
-  const flight = asked.policy.mayJoin ? ports.flights.find(asked.built.contentKey) : undefined;
-  return flight && joinIn(ports, flight, asked);
-}
-
-function joinIn({ cache }: FindPorts, flight: Flight<AnswerEvent>, asked: Asked): CallEvents {
-  cache.tally.joined += 1;
-  return join(flight, asked);
+  if (!("flight" in found)) return found;
+  ports.cache.tally.joined += 1;
+  return { answer: attend({ flight: found.flight, pays: false }, asked), sharedIsUp: true };
 }

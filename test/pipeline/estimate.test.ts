@@ -126,6 +126,7 @@ describe("EstimateCost", () => {
     ]) {
       const { estimate } = await run({ models: ["small"], ...input });
       assert.equal(estimate.models[0]?.outcome.case, "unknown");
+      assert.deepEqual(estimate.models[0]?.tokens?.promptTokens, [input.promptTokens]);
     }
     const fits = await run({ models: ["small"], promptTokens: 50n, completionTokens: 50n });
     assert.equal(fits.estimate.models[0]?.outcome.case, "costs");

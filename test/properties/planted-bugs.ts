@@ -132,7 +132,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: "an identical call under way is not joined",
     file: "src/pipeline/complete.ts",
-    from: "if (underWay) return underWay;",
+    from: "if (underWay) return { flight: underWay, pays: false };",
     to: "",
   },
   {

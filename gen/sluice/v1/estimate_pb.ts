@@ -390,7 +390,7 @@ export type ModelEstimate = Message<"sluice.v1.ModelEstimate"> & {
   price?: ModelPrice | undefined;
 
   /**
-   * The tokens of an attempt. Not set where a prompt does not fit.
+   * The tokens of an attempt. Not set where a sample leaves no room for an answer: it is not counted to its end.
    *
    * @generated from field: sluice.v1.AttemptTokens tokens = 6;
    */

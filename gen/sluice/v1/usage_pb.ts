@@ -108,7 +108,8 @@ export type UsageFilter = Message<"sluice.v1.UsageFilter"> & {
   cacheStatuses: CacheStatus[];
 
   /**
-   * Whether no real model was asked (the sandbox was). Default: both.
+   * Whether the sandbox was asked instead of a real model. Calls that failed before a model was chosen did not ask it.
+   * Default: both.
    *
    * @generated from field: optional bool synthetic = 8;
    */
@@ -601,7 +602,7 @@ export type CallSummary = Message<"sluice.v1.CallSummary"> & {
   latencyMs: bigint;
 
   /**
-   * Whether no real model was asked.
+   * Whether the sandbox was asked instead of a real model. False where the call failed before one was chosen.
    *
    * @generated from field: bool synthetic = 17;
    */

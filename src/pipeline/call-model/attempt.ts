@@ -1,6 +1,7 @@
+import { isPayersOwn } from "../../core/budgets.ts";
 import type { Call } from "../../core/call.ts";
 import type { Clock } from "../../core/clock.ts";
-import type { FailureReason } from "../../core/failure.ts";
+import { type FailureReason, SluiceError } from "../../core/failure.ts";
 import { type ModelRequest, type ModelTarget, UpstreamError, type UpstreamErrorKind } from "../../core/model.ts";
 import type { TokenCounts } from "../../core/money.ts";
 import type { TokenCounter } from "../../core/tokens.ts";
@@ -11,7 +12,7 @@ import { reasonOf } from "./failure.ts";
 import type { Leg } from "./route.ts";
 import { type ModelEnd, unreadPrompt } from "./unread-prompt.ts";
 
-/** How an attempt went. What is none of these is thrown: an abort, or a bug. */
+/** How an attempt went. What is none of these is thrown: an abort, a ledger that takes no records, or a bug. */
 export type AttemptOutcome =
   | {
       readonly kind: "good";
@@ -21,7 +22,9 @@ export type AttemptOutcome =
       readonly servedModel: string;
     }
   | { readonly kind: "bad"; readonly bad: BadAnswer; readonly text: string; readonly sentText: boolean }
-  | { readonly kind: "failed"; readonly error: UpstreamError; readonly sentText: boolean };
+  | { readonly kind: "failed"; readonly error: UpstreamError; readonly sentText: boolean }
+  /** It was not made: a budget or a limit of its payer does not allow it. */
+  | { readonly kind: "unaffordable"; readonly error: SluiceError };
 
 /** What an attempt is made with besides its leg. */
 export interface AttemptPlan {
@@ -53,13 +56,8 @@ export async function* runAttempt(
   leg: Leg,
   plan: AttemptPlan,
 ): AsyncGenerator<ModelDelta, AttemptOutcome, undefined> {
-  const open = await job.charges.begin({
-    target: leg.target,
-    cause: leg.cause,
-    waitMs: plan.waitedMs,
-    estimatedPromptTokens: leg.fitted.budget.promptTokens,
-    maxOutputTokens: leg.fitted.sampling.maxOutputTokens,
-  });
+  const open = await begun(job.charges, leg, plan);
+  if (open instanceof SluiceError) return { kind: "unaffordable", error: open };
   const meter = new AttemptMeter(ports, leg, open);
   try {
     // The caller may have left while the start was recorded: what is not sent is not charged.
@@ -84,6 +82,22 @@ export async function* runAttempt(
     return { kind: "failed", error, sentText: meter.text !== "" };
   } finally {
     await meter.abandoned("CANCELLED");
+  }
+}
+
+/** The attempt, charged; or why its payer may not make it. */
+async function begun(charges: Charges, { target, cause, fitted }: Leg, plan: AttemptPlan) {
+  try {
+    return await charges.begin({
+      target,
+      cause,
+      waitMs: plan.waitedMs,
+      estimatedPromptTokens: fitted.budget.promptTokens,
+      maxOutputTokens: fitted.sampling.maxOutputTokens,
+    });
+  } catch (error) {
+    if (error instanceof SluiceError && isPayersOwn(error.failure)) return error;
+    throw error;
   }
 }
 

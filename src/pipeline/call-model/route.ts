@@ -1,4 +1,5 @@
 import { AttemptCause } from "../../../gen/sluice/v1/attempt_pb.ts";
+import { SkipCause } from "../../../gen/sluice/v1/error_detail_pb.ts";
 import { type Failure, type Skipped, SluiceError } from "../../core/failure.ts";
 import type { UpstreamError } from "../../core/model.ts";
 import type { FitLimits } from "../build-context/fit.ts";
@@ -48,6 +49,8 @@ export class Route {
   readonly #skipped: Skipped[] = [];
   /** Why the model that was asked for could not answer, once another is asked. */
   #firstFailure?: Failure;
+  /** How the last attempt failed. */
+  #lastFailure?: Failure;
 
   constructor(ports: RoutePorts, context: BuiltContext, firstCause: AttemptCause) {
     this.#ports = ports;
@@ -88,6 +91,7 @@ export class Route {
   after(error: UpstreamError, state: FailedState): void {
     this.#failuresInRow += 1;
     const failure = failureAfter(error.fields, this.#leg, state.charges.total().attempts);
+    this.#lastFailure = failure;
     const mayGoOn = this.#attemptsLeft(state.charges) > 0 && this.#turn(error, state, failure);
     this.#note(failure, mayGoOn, error);
   }
@@ -99,6 +103,23 @@ export class Route {
   afterRefusal({ failure, skipped }: RefusedTurn): void {
     this.#skipped.push(skipped);
     this.#note(failure, this.#moveOn(this.#chain.next()));
+  }
+
+  /**
+   * Turns to the next model when a budget or a limit of the payer does not allow this attempt: another may cost less.
+   * @throws SluiceError when nothing follows: what went wrong before, where an attempt was made, since that is what the
+   *   payer has paid for; else the limit itself.
+   */
+  afterOwnLimit(error: SluiceError): void {
+    const before = this.#badAnswer ?? this.#firstFailure ?? this.#lastFailure;
+    if (!before) throw error;
+    const { failure } = error;
+    const retryAfterMs = ("retryAfterMs" in failure && failure.retryAfterMs) || 0;
+    this.#skipped.push({ model: this.#leg.target.alias, cause: SkipCause.BUDGET, retryAfterMs });
+    if (this.#badAnswer || !this.#take(this.#chain.next())) {
+      throw new SluiceError(withSkipped(before, this.#skipped), { cause: error });
+    }
+    this.#firstFailure ??= before;
   }
 
   /**

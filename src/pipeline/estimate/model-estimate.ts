@@ -33,8 +33,9 @@ export function estimateModel(
     price: price && priceMessage(price),
   };
   const misfit = misfitOf(target, sizes, factors);
-  if (misfit !== undefined) return { ...model, outcome: unknown(UnknownCostReason.DOES_NOT_FIT, misfit) };
-  const tokens = tokensMessage(sizes, factors);
+  // A sample that leaves no room is not counted to its end; all other tokens are known.
+  const tokens = sizes.tooLarge === undefined ? tokensMessage(sizes, factors) : undefined;
+  if (misfit !== undefined) return { ...model, tokens, outcome: unknown(UnknownCostReason.DOES_NOT_FIT, misfit) };
   if (price === undefined) {
     const what = `no price is known for ${target.providerModel} of ${target.provider.id}: set one in prices.override`;
     return { ...model, tokens, outcome: unknown(UnknownCostReason.NO_PRICE, what) };
