@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type {
   BudgetPayer,
   BudgetRule,
+  BudgetState,
   Budgets,
   PlannedAttempt,
   RateRule,
@@ -14,15 +15,18 @@ import { toAmount } from "./memory-budgets/amount.ts";
 import { Book, type MoneyBucket } from "./memory-budgets/book.ts";
 import { type Claim, refuseHopeless, takeHere } from "./memory-budgets/claim.ts";
 import { Holds } from "./memory-budgets/holds.ts";
+import { lookBack } from "./memory-budgets/look-back.ts";
 import { compileRules, nameIn } from "./memory-budgets/rules.ts";
 import { Seeds } from "./memory-budgets/seeds.ts";
 import type { SharedBudgets } from "./memory-budgets/shared-budgets.ts";
 import { Sharing } from "./memory-budgets/sharing.ts";
-import { budgetStates } from "./memory-budgets/states.ts";
+import { budgetStates, concerning, type Rules } from "./memory-budgets/states.ts";
 import { Warnings } from "./memory-budgets/warnings.ts";
 
 /** Buckets of one process, budgets and limits together. */
 const MAX_BUCKETS = 100_000;
+/** Names with a bucket of their own for each rule, tenant and period. */
+const MAX_NAMES = 20_000;
 
 export interface BudgetsOptions {
   readonly budgets: readonly BudgetRule[];
@@ -35,8 +39,10 @@ export interface BudgetsOptions {
   readonly ledger?: SpentLedger;
   /** The buckets that processes share. Absent: each process counts for itself. Closed with the budgets. */
   readonly shared?: SharedBudgets;
-  /** Most buckets. Default: 100,000. */
+  /** Most names with a bucket of their own, apart from the first 1,000 of each tenant. Default: 100,000. */
   readonly maxBuckets?: number;
+  /** Most names of a rule, tenant and period. Default: 20,000. */
+  readonly maxNames?: number;
 }
 
 /**
@@ -51,6 +57,7 @@ export function createBudgets(options: BudgetsOptions): Budgets & { close(): Pro
   const book = new Book({
     clock,
     maxBuckets: options.maxBuckets ?? MAX_BUCKETS,
+    maxNames: options.maxNames ?? MAX_NAMES,
     onOverflow: (rule, tenant) => warnings.overflow(rule, tenant),
   });
   const rules = { money: compileRules(options.budgets), rates: compileRules(options.rates) };
@@ -83,8 +90,7 @@ export function createBudgets(options: BudgetsOptions): Budgets & { close(): Pro
     refuseHopeless(claim, clock);
     const outcome = sharing ? await sharing.take(claim) : "not_sent";
     if (outcome === "taken") return outcome;
-    const fresh = seeds ? claim.money.filter((bucket) => bucket.epoch === "" && !bucket.isOverflow) : [];
-    await Promise.all(fresh.map((bucket) => seedHere(bucket)));
+    if (seeds) await seedHere(claim.money, { seeds, clock, warnings });
     try {
       takeHere(claim, clock);
     } catch (error) {
@@ -93,16 +99,6 @@ export function createBudgets(options: BudgetsOptions): Budgets & { close(): Pro
       throw error;
     }
     return outcome;
-  }
-
-  function seedHere(bucket: MoneyBucket): Promise<void> | undefined {
-    if (!bucket.seed) {
-      seeds?.ask(bucket, clock.nowMs(), (amount) => {
-        if (bucket.epoch === "") bucket.told = Math.max(bucket.told, amount);
-        warnings.spent(bucket);
-      });
-    }
-    return bucket.seed?.soon;
   }
 
   return {
@@ -114,19 +110,55 @@ export function createBudgets(options: BudgetsOptions): Budgets & { close(): Pro
       holds.expire();
       const claim = claimOf(payer, attempt, "tokens");
       if (claim.money.length + claim.rates.length === 0) return { settle() {} };
-      const outcome = await take(claim);
-      return holds.hold(claim, outcome);
+      try {
+        const outcome = await take(claim);
+        return holds.hold(claim, outcome);
+      } catch (error) {
+        for (const bucket of claim.money) book.leave(bucket);
+        throw error;
+      }
     },
     async states(tenant) {
       holds.expire();
-      await sharing?.refresh(tenant);
-      return budgetStates(rules, { book, clock, tenant });
+      return lookAt(rules, { book, clock, tenant, ledger, sharing });
     },
     async close() {
       seeds?.close();
       await sharing?.close();
     },
   };
+}
+
+/** Asks the ledger of buckets that neither it nor Redis has said anything of, and waits for it as long as calls may. */
+async function seedHere(
+  money: readonly MoneyBucket[],
+  { seeds, clock, warnings }: { readonly seeds: Seeds; readonly clock: Clock; readonly warnings: Warnings },
+): Promise<void> {
+  const fresh = money.filter(({ epoch, isOverflow }) => epoch === "" && !isOverflow);
+  for (const bucket of fresh) {
+    if (bucket.seed) continue;
+    seeds.ask(bucket, clock.nowMs(), (amount) => {
+      if (bucket.epoch === "") bucket.told = Math.max(bucket.told, amount);
+      warnings.spent(bucket);
+    });
+  }
+  await Promise.all(fresh.map(({ seed }) => seed?.soon));
+}
+
+interface LookPorts {
+  readonly book: Book;
+  readonly clock: Clock;
+  readonly tenant: string | undefined;
+  readonly ledger: SpentLedger | undefined;
+  readonly sharing: Sharing | undefined;
+}
+
+/** What this process knows, the ledger knows of others, and Redis of both. */
+async function lookAt(rules: Rules, { book, clock, tenant, ledger, sharing }: LookPorts): Promise<BudgetState[]> {
+  const past = ledger && (await lookBack(ledger, concerning(rules.money, tenant), { book, clock, tenant }));
+  await sharing?.peek([...(past?.values() ?? [])].flatMap(({ unmet }) => unmet));
+  await sharing?.refresh(tenant);
+  return budgetStates(rules, { book, clock, tenant, past, isShared: sharing !== undefined });
 }
 
 function check({ holdMs, budgets, rates }: BudgetsOptions): void {

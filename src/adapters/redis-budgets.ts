@@ -3,14 +3,15 @@ import type { Redis } from "ioredis";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
 import { type MoneyBucket, uncovered } from "./memory-budgets/book.ts";
+import { isBounded } from "./memory-budgets/rules.ts";
 import type { Batch, SharedBudgets, SharedMoney, SharedReply, SharedRequest } from "./memory-budgets/shared-budgets.ts";
 import { moneyKeys, rateKey, sequenceKey } from "./redis-budgets/keys.ts";
 import { RESERVE, type Script, SETTLE } from "./redis-budgets/scripts.ts";
 import { createOperations } from "./redis-cache/operations.ts";
 import { isReplyError } from "./redis-cache/reply-error.ts";
 
-/** Names with a bucket of their own, for each budget, tenant and period. */
-const MAX_NAMES = 100_000;
+/** Names with a bucket of their own, for each budget, tenant and period; those that the configuration bounds apart. */
+const MAX_NAMES = 20_000;
 /** Buckets are kept after their period for attempts that end late, and for processes that could not tell it sooner. */
 const KEPT_MS = 172_800_000;
 
@@ -23,7 +24,7 @@ export interface RedisBudgetsOptions {
   readonly holdMs: number;
   readonly log: Log;
   readonly clock: Clock;
-  /** Default: 100,000. */
+  /** Default: 20,000. */
   readonly maxNames?: number;
 }
 
@@ -57,7 +58,9 @@ export function createRedisBudgets(options: RedisBudgetsOptions): SharedBudgets 
         Promise.all(money.map((bucket) => redis.hmget(moneyKeys(bucket)[0], ...fields))),
       );
       return reply?.map(([epoch, spent, seed, reserved, unpriced, seeded]) =>
-        epoch ? readMoney([epoch, String(Number(spent) + Number(seed)), reserved, unpriced ?? "0", seeded]) : undefined,
+        epoch
+          ? readMoney([epoch, String(Number(spent ?? 0) + Number(seed ?? 0)), reserved, unpriced ?? "0", seeded])
+          : undefined,
       );
     },
     close: () => operations.close(),
@@ -81,6 +84,11 @@ function keptUntilMs({ period }: MoneyBucket): number {
   return period.endMs + KEPT_MS;
 }
 
+/** Whether its name is one of a bounded number. */
+function counts({ isOverflow, rule }: MoneyBucket): 0 | 1 {
+  return isOverflow || isBounded(rule) ? 0 : 1;
+}
+
 /** The name of a reservation says what it counts as, so that Redis can forget it by itself. */
 function member({ id, amount, estimate }: { id: string; amount: number; estimate: number }): string {
   return `${id}|${amount}|${estimate}`;
@@ -93,7 +101,7 @@ function reserveArguments(request: SharedRequest, holdMs: number, maxNames: numb
     ...money.flatMap((bucket) => [
       bucket.rule.rule.soft ? -1 : bucket.limit,
       ...[bucket.told, bucket.epoch, uncovered(bucket)],
-      ...[request.mayCreate(bucket) ? 1 : 0, bucket.isOverflow ? 0 : 1, keptUntilMs(bucket)],
+      ...[request.mayCreate(bucket) ? 1 : 0, counts(bucket), keptUntilMs(bucket)],
     ]),
     ...rates.map(({ rule }) => rule.rule.perMinute),
   ];
@@ -103,7 +111,7 @@ function settleArguments({ sequence, money, rates }: Batch): (string | number)[]
   return [
     ...[sequence, KEPT_MS, money.length],
     ...money.flatMap(({ bucket, spent, unpriced, seed, removals }) => [
-      ...[bucket.told, bucket.epoch, keptUntilMs(bucket), bucket.isOverflow ? 0 : 1, spent, unpriced],
+      ...[bucket.told, bucket.epoch, keptUntilMs(bucket), counts(bucket), spent, unpriced],
       ...[seed?.epoch ?? "", seed?.amount ?? 0, removals.length],
       ...removals.flatMap((removal) => [member(removal), removal.epoch]),
     ]),
@@ -115,11 +123,12 @@ function readReply([kind, ...rest]: readonly unknown[], { money }: SharedRequest
   if (kind === "missing") return { kind, money: rest.map(Number) };
   if (kind === "full") return { kind, money: Number(rest[0]) };
   if (kind !== "granted" && kind !== "refused") throw new Error("Redis answers what the script does not");
-  const [refusedBy, ...states] = rest;
+  const [refusedBy, nowMs, ...states] = rest;
   return {
     kind,
     refusedBy: Number(refusedBy),
-    money: states.slice(0, money.length).map(readMoney),
+    nowMs: Number(nowMs),
+    money: states.slice(0, money.length).map((state) => (list(state)[0] === "" ? undefined : readMoney(state))),
     levels: states.slice(money.length).map(Number),
   };
 }

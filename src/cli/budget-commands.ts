@@ -4,8 +4,9 @@ import type { CommandSettings } from "./command-settings.ts";
 import { apiKeyOption, serverOption } from "./server-options.ts";
 
 const HELP = `
-Shows every budget and limit that concerns the tenant, and its fullest buckets, at most 100 of each: those that the
-process that answers has met since its start.
+Shows every budget and limit that concerns the tenant, and its fullest buckets, at most 100 of each. What was spent
+before the server that answers began is asked of the ledger; what another server did a moment ago may not have reached it.
+Limits per minute show what that server saw itself; buckets that are empty again are not shown.
 
 Examples:
   $ sluice budgets

@@ -75,9 +75,13 @@ function rowOf(bucket: BudgetBucket, budget: BudgetStatus): string[] {
   ];
 }
 
-function restOf({ buckets, bucketCount }: BudgetStatus): string[][] {
+function restOf({ buckets, bucketCount, partial, unit }: BudgetStatus): string[][] {
   const left = bucketCount - BigInt(buckets.length);
-  return left > 0n ? [[`  and ${grouped(left)} more`]] : [];
+  const others =
+    unit === BudgetUnit.NANO_USD
+      ? "  perhaps more: the ledger did not tell all, or names share a bucket"
+      : "  perhaps more, which other servers have met";
+  return [...(left > 0n ? [[`  and ${grouped(left)} more`]] : []), ...(partial ? [[others]] : [])];
 }
 
 function amountText(amount: bigint, { unit }: BudgetStatus): string {

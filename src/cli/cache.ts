@@ -8,12 +8,13 @@ import {
   type PurgeCacheResponse,
   PurgeCacheResponseSchema,
 } from "../../gen/sluice/v1/admin_service_pb.ts";
-import { formatNanoUsd } from "../core/money.ts";
 import { RemoteError } from "../rpc/client.ts";
 import { failureJson } from "./failure-text.ts";
 import { connect, type ServerOptions } from "./server-options.ts";
 import { tableText } from "./table.ts";
 import { exitCode, printable, type Terminal, UserError } from "./terminal.ts";
+import { timeText } from "./time-text.ts";
+import { grouped, moneyText } from "./usage-money.ts";
 
 export interface StatsOptions extends ServerOptions {
   readonly json?: boolean;
@@ -100,24 +101,24 @@ function purgedText({ purgedFromMemory, purgedFromShared }: PurgeCacheResponse):
 }
 
 function answers(count: bigint): string {
-  return `${count} answer${count === 1n ? "" : "s"}`;
+  return `${grouped(count)} answer${count === 1n ? "" : "s"}`;
 }
 
 function statusText({ version, startTime, cache }: GetStatusResponse): string {
-  const since = startTime === undefined ? "" : `, counted since ${timestampDate(startTime).toISOString()}`;
+  const since = startTime === undefined ? "" : `, counted since ${timeText(timestampDate(startTime), "second")} UTC`;
   const { memory, shared, flights, savedNanoUsd = 0n } = cache ?? {};
   const layers = [...(memory ? [rowOf("memory", memory)] : []), ...(shared ? [rowOf("shared", shared)] : [])];
   const lines = [
-    `joined ${flights?.joined ?? 0n} calls of this process and ${flights?.taken ?? 0n} of others; took over ${flights?.takenOver ?? 0n}`,
-    `saved ${formatNanoUsd(savedNanoUsd)}`,
+    `joined ${grouped(flights?.joined ?? 0n)} calls of this process and ${grouped(flights?.taken ?? 0n)} of others; took over ${grouped(flights?.takenOver ?? 0n)}`,
+    `saved ${moneyText(savedNanoUsd)}`,
     ...(shared ? [] : ["there is no shared layer"]),
   ];
-  return `${printable(`sluice ${version}${since}`)}\n${tableText([HEAD, ...layers])}${lines.join("\n")}\n`;
+  return `${printable(`sluice ${version}${since}`)}\n${tableText([["layer", ...FIGURES, "state"], ...layers], FIGURES)}${lines.join("\n")}\n`;
 }
 
-const HEAD = [
-  ...["layer", "hits", "misses", "unknown", "hit rate", "stored", "not stored"],
-  ...["evicted", "entries", "MiB", "p50 ms", "p99 ms", "state"],
+const FIGURES = [
+  ...["hits", "misses", "unknown", "hit rate", "stored", "not stored"],
+  ...["evicted", "entries", "MiB", "p50 ms", "p99 ms"],
 ];
 
 function rowOf(name: string, figures: CacheLayerFigures): string[] {
@@ -125,9 +126,9 @@ function rowOf(name: string, figures: CacheLayerFigures): string[] {
   const lookUps = hits + misses + unknown;
   return [
     name,
-    ...[hits, misses, unknown].map(String),
+    ...[hits, misses, unknown].map(grouped),
     lookUps === 0n ? "-" : `${((100 * Number(hits)) / Number(lookUps)).toFixed(1)} %`,
-    ...[stores, unstored, evictions ?? "-", entries ?? "-"].map(String),
+    ...[stores, unstored, evictions, entries].map((count) => (count === undefined ? "-" : grouped(count))),
     bytes === undefined ? "-" : (Number(bytes) / MEBIBYTE).toFixed(1),
     figures.lookUpP50Ms.toFixed(3),
     figures.lookUpP99Ms.toFixed(3),

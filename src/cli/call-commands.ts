@@ -3,7 +3,7 @@ import type { CommandSettings } from "./command-settings.ts";
 import { type CompleteOptions, complete } from "./complete.ts";
 import { addEstimateCommand } from "./estimate-command.ts";
 import { listPrompts } from "./list-prompts.ts";
-import { listModels } from "./models.ts";
+import { listModels, type ModelsOptions } from "./models.ts";
 import { addPromptFileCommands } from "./prompt-commands.ts";
 import { chunksOption } from "./read-chunk.ts";
 import { apiKeyOption, connect, type ServerOptions, serverOption } from "./server-options.ts";
@@ -26,6 +26,7 @@ Examples:
   $ sluice complete extract-invoice --version v1 --var document=@- < invoice.txt > invoice.json
   $ sluice complete classify-ticket --var ticket=@ticket.txt --feature support --user u-17
   $ sluice complete answer-with-sources --var question="How long?" --chunk handbook-3=@chapter.txt
+  $ sluice complete summarize --var text=@report.txt --max-output-tokens 300 --timeout 20
   $ sluice complete summarize --var text=@report.txt --model sandbox/rate-limited-once --json`;
 
 /** The commands that talk to a running server, and the prompt commands that need none beside them. */
@@ -46,6 +47,11 @@ export function addCallCommands(program: Command, { terminal, run }: CommandSett
       "name of this work: repeating the command with it is not paid again for 24 hours",
     )
     .option("--no-cache", "neither read nor write the cache")
+    .option("--refresh", "ask the model, and replace what the cache has")
+    .option("--only-if-cached", "answer from the cache or fail with CACHE_MISS; never costs money")
+    .option("--ttl <seconds>", "how long the cache may keep the answer, 1 to 2592000 (default: the server's)")
+    .option("--max-output-tokens <number>", "most tokens of the answer (default: the prompt's, then the model's)")
+    .option("--timeout <seconds>", "deadline of the call, such as 30 (default: the server's)")
     .option("--json", "print the whole completion, or the status of the failure, as JSON")
     .addOption(serverOption())
     .addOption(apiKeyOption())
@@ -55,9 +61,10 @@ export function addCallCommands(program: Command, { terminal, run }: CommandSett
   program
     .command("models")
     .description("list the models of a running server with their prices")
+    .option("--long", "say below what each is for, as far as the configuration does")
     .addOption(serverOption())
     .addOption(apiKeyOption())
-    .action(run((options: ServerOptions) => listModels(options, terminal)));
+    .action(run((options: ModelsOptions) => listModels(options, terminal)));
 
   addUsageCommands(program, { terminal, run }, connect);
   addEstimateCommand(program, { terminal, run }, connect);

@@ -1,13 +1,13 @@
 import { toJsonString } from "@bufbuild/protobuf";
-import { CacheMode } from "../../gen/sluice/v1/completion_input_pb.ts";
 import { type Completion, CompletionSchema } from "../../gen/sluice/v1/completion_pb.ts";
 import type { StreamCompleteResponse } from "../../gen/sluice/v1/pipeline_service_pb.ts";
 import { RemoteError } from "../rpc/client.ts";
+import { settingsOf, timeoutMsOf } from "./complete-settings.ts";
 import { restartText, summaryText } from "./completion-text.ts";
 import { failureJson } from "./failure-text.ts";
 import { readChunk } from "./read-chunk.ts";
 import { connect, type ServerOptions } from "./server-options.ts";
-import { exitCode, printable, type Terminal, UserError } from "./terminal.ts";
+import { exitCode, printable, printableProse, type Terminal, UserError } from "./terminal.ts";
 import { variablesText } from "./variables.ts";
 
 export interface CompleteOptions extends ServerOptions {
@@ -21,6 +21,11 @@ export interface CompleteOptions extends ServerOptions {
   readonly idempotencyKey?: string;
   /** False for `--no-cache`. */
   readonly cache: boolean;
+  readonly refresh?: boolean;
+  readonly onlyIfCached?: boolean;
+  readonly ttl?: string;
+  readonly maxOutputTokens?: string;
+  readonly timeout?: string;
   readonly json?: boolean;
 }
 
@@ -31,20 +36,20 @@ export interface CompleteOptions extends ServerOptions {
 export async function complete(prompt: string, options: CompleteOptions, terminal: Terminal): Promise<number> {
   // A script whose variable is not set would pay for every repetition without knowing it.
   if (options.idempotencyKey === "") throw new UserError("--idempotency-key: must not be empty");
+  const settings = settingsOf(options);
+  const call = options.timeout === undefined ? {} : { timeoutMs: timeoutMsOf(options.timeout) };
   const client = connect(options, terminal);
   const chunks = await Promise.all(options.chunk.map((chunk) => readChunk(chunk, terminal)));
-  const events = client.streamComplete({
-    prompt: {
-      name: prompt,
-      version: options.version ?? "",
-      variablesJson: await variablesText(options, terminal),
-    },
+  const variablesJson = await variablesText(options, terminal);
+  const input = {
+    prompt: { name: prompt, version: options.version ?? "", variablesJson },
     model: options.model ?? "",
     attribution: { feature: options.feature ?? "", user: options.user ?? "" },
     idempotencyKey: options.idempotencyKey ?? "",
     ...(chunks.length === 0 ? {} : { context: { chunks } }),
-    ...(options.cache ? {} : { cache: { mode: CacheMode.BYPASS } }),
-  });
+    ...settings,
+  };
+  const events = client.streamComplete(input, call);
   if (options.json === true) return await printJson(events, terminal);
   const live = terminal.stdout.isTTY === true;
   const completion = await follow(events, live, terminal);
@@ -83,7 +88,7 @@ async function follow(
   try {
     for await (const { event } of events) {
       if (event.case === "textDelta" && live) {
-        const text = printable(event.value.text);
+        const text = printableProse(event.value.text);
         stdout.write(text);
         openLine = !text.endsWith("\n");
       }

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { CommandSettings } from "./command-settings.ts";
 import { type EstimateClient, type EstimateOptions, estimate } from "./estimate.ts";
 import { apiKeyOption, type ServerOptions, serverOption } from "./server-options.ts";
@@ -28,14 +28,17 @@ export function addEstimateCommand(
     .description("say what calls would cost, for several models side by side")
     .argument("[prompt]", "name of a prompt whose samples are counted")
     .requiredOption("--requests-per-day <number>", "calls a day, those that the cache answers included")
-    .option(
-      "--model <alias>",
-      "model to estimate; may be repeated (default: the prompt's, then the server's)",
-      collect,
-      [],
+    .addOption(
+      new Option("--model <alias>", "model to estimate; may be repeated")
+        .argParser(collect)
+        .default([], "the prompt's, then the server's"),
     )
     .option("--version <version>", "version of the prompt, such as v2 (default: the latest)")
-    .option("--sample <name=value>", "an input of the prompt; may be repeated", collect, [])
+    .addOption(
+      new Option("--sample <name=value>", "an input of the prompt; may be repeated")
+        .argParser(collect)
+        .default([], "none"),
+    )
     .addOption(variablesOption())
     .option("--prompt-tokens <number>", "tokens of a prompt, cached ones included")
     .option("--completion-tokens <number>", "tokens of an answer, reasoning included (default: measured)")

@@ -57,7 +57,7 @@ export async function estimate(
 }
 
 function textOf(estimated: CostEstimate, { json, csv }: EstimateOptions): string {
-  if (json) return `${toJsonString(CostEstimateSchema, estimated, { prettySpaces: 2 })}\n`;
+  if (json) return `${toJsonString(CostEstimateSchema, estimated, { prettySpaces: 2, alwaysEmitImplicit: true })}\n`;
   return csv ? estimateCsv(estimated) : estimateTable(estimated);
 }
 
@@ -69,8 +69,8 @@ async function inputOf(
   const { promptTokens, completionTokens, reasoningTokens, cachedPromptRate, cacheHitRate, attemptsPerCall } = options;
   return {
     models: [...options.model],
-    requestsPerDay: wholeNumber("--requests-per-day", options.requestsPerDay),
-    ...(promptTokens !== undefined && { promptTokens: wholeNumber("--prompt-tokens", promptTokens) }),
+    requestsPerDay: wholeNumber("--requests-per-day", options.requestsPerDay, 1n),
+    ...(promptTokens !== undefined && { promptTokens: wholeNumber("--prompt-tokens", promptTokens, 1n) }),
     ...(completionTokens !== undefined && { completionTokens: wholeNumber("--completion-tokens", completionTokens) }),
     ...(reasoningTokens !== undefined && { reasoningTokens: wholeNumber("--reasoning-tokens", reasoningTokens) }),
     ...(cachedPromptRate !== undefined && { cachedPromptRate: decimal("--cached-prompt-rate", cachedPromptRate) }),
@@ -112,9 +112,10 @@ async function sampleText(sample: string, common: readonly string[], terminal: T
   return variablesText({ var: sample === "" ? common : [...common, sample] }, terminal);
 }
 
-function wholeNumber(option: string, text: string): bigint {
-  if (!/^\d{1,18}$/.test(text)) throw new UserError(`${option}: must be a whole number, 0 or more, such as 10000`);
-  return BigInt(text);
+function wholeNumber(option: string, text: string, least = 0n): bigint {
+  const number = /^\d{1,18}$/.test(text) ? BigInt(text) : -1n;
+  if (number < least) throw new UserError(`${option}: must be a whole number, ${least} or more, such as 10000`);
+  return number;
 }
 
 function days(text: string): number {

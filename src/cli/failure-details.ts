@@ -87,7 +87,7 @@ const describers: readonly Describer[] = [
 /** The option of the command line that gives the variable which a field is or lies in. */
 function optionOf(field: string): string {
   const [, sample, name] = /^input\.prompt\.(samples\[\d+\]\.)?variables(?:_json)?\.([^.[\]]+)/.exec(field) ?? [];
-  if (name === undefined) return "";
+  if (name === undefined) return /^input\.prompt\.variables(?:_json)?$/.test(field) ? " (--var, --vars-json)" : "";
   return sample === undefined ? ` (--var ${name})` : ` (--var or --sample ${name})`;
 }
 

@@ -1,3 +1,5 @@
+import { isMessage } from "@bufbuild/protobuf";
+import { type BudgetExceededDetail, BudgetExceededDetailSchema } from "../../gen/sluice/v1/error_detail_pb.ts";
 import type { FailureReason } from "../core/failure.ts";
 import { type ConnectionError, RemoteError, type RemoteFailure } from "../rpc/client.ts";
 import { detailLines } from "./failure-details.ts";
@@ -20,7 +22,10 @@ const advice: Readonly<Record<FailureReason, Advice>> = {
     exit: failure,
     fix: "Put the key into an environment variable and name it with --api-key-env; `sluice key create` makes one.",
   },
-  PERMISSION_DENIED: { exit: failure, fix: "Ask the operator for the permission, or call the server by its own name." },
+  PERMISSION_DENIED: {
+    exit: failure,
+    fix: "What is for admins needs a key with `admin: true` (--api-key-env); where the host is refused, call the server by its own name.",
+  },
   RATE_LIMITED: { exit: retryLater, fix: "Try again after the wait." },
   REQUEST_EXCEEDS_RATE_WINDOW: { exit: usage, fix: "Shorten the input; waiting does not help." },
   BUDGET_EXCEEDED: {
@@ -48,12 +53,15 @@ const advice: Readonly<Record<FailureReason, Advice>> = {
   STREAM_INTERRUPTED: { exit: retryLater, fix: "Try again; what was shown so far is void." },
   OVERLOADED: { exit: retryLater, fix: "Try again after the wait." },
   STORE_UNAVAILABLE: { exit: retryLater, fix: "Try again after the wait." },
-  CACHE_MISS: { exit: failure, fix: "Call without the restriction to cached answers." },
+  CACHE_MISS: { exit: failure, fix: "Call without --only-if-cached." },
   IDEMPOTENCY_CONFLICT: {
     exit: usage,
     fix: "Give each piece of work an --idempotency-key of its own; a repetition must ask the same.",
   },
-  DEADLINE_EXCEEDED: { exit: retryLater, fix: "Try again, or raise defaults.deadline_ms of the server." },
+  DEADLINE_EXCEEDED: {
+    exit: retryLater,
+    fix: "Try again with a longer --timeout, or raise defaults.deadline_ms of the server.",
+  },
   CANCELLED: { exit: failure, fix: "Call again." },
   INTERNAL: { exit: failure, fix: "This is a bug: report it with the call id; the server's log has the cause." },
 };
@@ -66,7 +74,7 @@ export function failureText(error: RemoteError | ConnectionError): { readonly te
   const lines = [
     `${reason}: ${message}`,
     ...detailLines(details),
-    ...(retryAfterMs === undefined ? [] : [`wait: ${retryAfterMs} ms`]),
+    ...(retryAfterMs === undefined ? [] : [`wait: ${waitText(retryAfterMs)}`]),
     ...(known.fix === "" ? [] : [`fix: ${known.fix}`]),
     ...(callId === "" ? [] : [`call id: ${callId}`]),
   ];
@@ -81,9 +89,32 @@ export function failureJson({ failure }: RemoteError): { readonly text: string; 
   return { text, exit: adviceFor(failure).exit };
 }
 
-function adviceFor({ reason }: RemoteFailure): Advice {
+const LONG_MS = 120_000;
+
+/** Long waits in full minutes, never too short. */
+function waitText(waitMs: number): string {
+  if (waitMs < LONG_MS) return `${waitMs} ms`;
+  const minutes = Math.ceil(waitMs / 60_000);
+  return `${minutes < 60 ? "" : `${Math.floor(minutes / 60)} h `}${minutes % 60} min`;
+}
+
+function adviceFor({ reason, details }: RemoteFailure): Advice {
   const known: Readonly<Record<string, Advice>> = advice;
+  const budget = details.find((detail) => isMessage(detail, BudgetExceededDetailSchema));
+  const hopeless = budget && hopelessBudget(budget);
+  if (hopeless) return hopeless;
   return Object.hasOwn(known, reason) ? (known[reason] ?? unknownReason) : unknownReason;
+}
+
+/** What to do where no waiting helps. */
+function hopelessBudget({ unpricedModel, requestedNanoUsd, limitNanoUsd }: BudgetExceededDetail): Advice | undefined {
+  if (unpricedModel !== "") {
+    const fix = `Nothing is paid at an unknown price: the operator sets that of ${unpricedModel} with prices.override.`;
+    return { exit: failure, fix: `${fix} Or name another model with --model.` };
+  }
+  if (requestedNanoUsd === undefined || requestedNanoUsd <= limitNanoUsd) return undefined;
+  const fix = "Waiting cannot help: allow less output (max_output_tokens), or ask the operator to raise the limit.";
+  return { exit: failure, fix };
 }
 
 const unknownReason: Advice = { exit: failure, fix: "" };

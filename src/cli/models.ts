@@ -3,22 +3,23 @@ import { formatNanoUsd } from "../core/money.ts";
 import { connect, type ServerOptions } from "./server-options.ts";
 import { tableText } from "./table.ts";
 import { exitCode, type Terminal } from "./terminal.ts";
+import { grouped } from "./usage-money.ts";
 
-/** `sluice models`: the models that a running server can call. */
-export async function listModels(options: ServerOptions, terminal: Terminal): Promise<number> {
+export interface ModelsOptions extends ServerOptions {
+  readonly long?: boolean;
+}
+
+const FIGURES = ["window", "output", "1M prompt tokens", "1M completion tokens"];
+
+/** `sluice models`: the models that a running server can call; with `--long` what each is for under the table. */
+export async function listModels(options: ModelsOptions, terminal: Terminal): Promise<number> {
   const models = await connect(options, terminal).listModels();
-  const head = [
-    "model",
-    "provider",
-    "served by",
-    "window",
-    "output",
-    "1M prompt tokens",
-    "1M completion tokens",
-    "state",
-    "",
-  ];
-  terminal.stdout.write(tableText([head, ...models.map(rowOf)]));
+  const head = ["model", "provider", "served by", ...FIGURES, "state", ""];
+  terminal.stdout.write(tableText([head, ...models.map(rowOf)], FIGURES));
+  const described = models.filter(({ description }) => description !== "");
+  if (options.long && described.length > 0) {
+    terminal.stdout.write(`\n${tableText(described.map(({ name, description }) => [name, description]))}`);
+  }
   return exitCode.ok;
 }
 
@@ -27,8 +28,8 @@ function rowOf(model: Model): string[] {
     model.name,
     model.provider,
     model.providerModel,
-    String(model.contextTokens),
-    String(model.maxOutputTokens),
+    grouped(model.contextTokens),
+    grouped(model.maxOutputTokens),
     priceText(model.price, "promptNanoUsdPerMillionTokens"),
     priceText(model.price, "completionNanoUsdPerMillionTokens"),
     stateText(model.state),
@@ -60,11 +61,10 @@ function secondsText(ms: bigint | undefined): string {
   return ms === undefined ? "" : ` ${(ms + 999n) / 1000n} s`;
 }
 
-function notesOf({ isDefault, synthetic, description, fallbacks, escalateTo }: Model): string[] {
+function notesOf({ isDefault, synthetic, fallbacks, escalateTo }: Model): string[] {
   return [
     ...(isDefault ? ["default"] : []),
     ...(synthetic ? ["no real model"] : []),
-    ...(description === "" ? [] : [description]),
     ...(fallbacks.length === 0 ? [] : [`falls back to ${fallbacks.join(", ")}`]),
     ...(escalateTo === "" ? [] : [`escalates to ${escalateTo}`]),
   ];

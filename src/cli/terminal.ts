@@ -36,10 +36,25 @@ export class UserError extends Error {
   }
 }
 
+const CONTROLS = /[^\P{Cc}\n\t]/gu;
+const CONTROLS_AND_DIRECTIONS = /[^\P{Cc}\n\t]|[\p{Bidi_Control}\u2028\u2029]/gu;
+
 /**
  * Text from elsewhere as a terminal may show it: control characters, which could move the cursor, change the title or
- * answer for the keyboard, become U+FFFD; line breaks and tabs stay.
+ * answer for the keyboard, become U+FFFD, and so do marks of direction, which could show a name as another one, and
+ * separators of lines that not every terminal breaks at. Line breaks and tabs stay.
  */
 export function printable(text: string): string {
-  return text.replace(/[^\P{Cc}\n\t]/gu, "\uFFFD");
+  return text.replace(CONTROLS_AND_DIRECTIONS, "\uFFFD");
+}
+
+/** The same for prose, which is written in every script: its marks of direction stay. */
+export function printableProse(text: string): string {
+  return text.replace(CONTROLS, "\uFFFD");
+}
+
+/** The same for JSON that a program may read as well: nothing is lost, since what is not printable is escaped. */
+export function printableJson(json: string): string {
+  const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return json.replace(CONTROLS_AND_DIRECTIONS, escaped);
 }

@@ -1,15 +1,14 @@
-import { toJson } from "@bufbuild/protobuf";
+import { type DescMessage, type MessageShape, toJson } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
-import { CacheStatusSchema } from "../../gen/sluice/v1/completion_pb.ts";
 import { CallOrder, type CallSummary, CallSummarySchema } from "../../gen/sluice/v1/usage_pb.ts";
 import { type GetCallResponse, GetCallResponseSchema } from "../../gen/sluice/v1/usage_service_pb.ts";
 import { attemptLines } from "./attempt-text.ts";
 import { csvText } from "./csv.ts";
-import { enumName } from "./enum-name.ts";
 import type { ServerOptions } from "./server-options.ts";
 import { tableText } from "./table.ts";
-import { exitCode, printable, type Terminal, UserError } from "./terminal.ts";
-import { durationText, timeText } from "./usage.ts";
+import { exitCode, printable, printableJson, type Terminal, UserError } from "./terminal.ts";
+import { durationText, timeText } from "./time-text.ts";
+import { cacheWord } from "./usage.ts";
 import type { UsageClient } from "./usage-client.ts";
 import { exactUsd, grouped, moneyText } from "./usage-money.ts";
 import { limitOf, requestOf, type UsageOptions } from "./usage-options.ts";
@@ -45,45 +44,35 @@ export async function listUsageCalls(options: CallsOptions, client: UsageClient,
     pageToken = page.nextPageToken;
   } while (pageToken !== "" && calls.length < limit);
   if (options.json) {
-    const json = calls.map((call) => toJson(CallSummarySchema, call));
-    terminal.stdout.write(`${printable(JSON.stringify(json, undefined, 2))}\n`);
+    const json = calls.map((call) => jsonOf(CallSummarySchema, call));
+    terminal.stdout.write(`${printableJson(JSON.stringify(json, undefined, 2))}\n`);
   } else if (options.csv) terminal.stdout.write(csvOf(calls));
   else terminal.stdout.write(`${tableOf(calls)}${pageToken === "" ? "" : "\nthere are more; --limit shows them\n"}`);
   return exitCode.ok;
 }
 
+const FIGURES = ["tokens in", "tokens out", "cost", "took"];
+
 function tableOf(calls: readonly CallSummary[]): string {
-  const head = [
-    "began (UTC)",
-    "call id",
-    "feature",
-    "user",
-    "model",
-    "outcome",
-    "tokens in",
-    "tokens out",
-    "cost",
-    "took",
-  ];
-  return tableText([
-    head,
-    ...calls.map((call) => [
-      call.startedAt ? timeText(timestampDate(call.startedAt), "second") : "-",
-      call.callId,
-      call.feature || "-",
-      call.user || "-",
-      call.model || "-",
-      call.errorReason || cacheText(call),
-      grouped(call.usage?.promptTokens ?? 0n),
-      grouped(call.usage?.completionTokens ?? 0n),
-      call.costNanoUsd === undefined ? "unknown" : moneyText(call.costNanoUsd),
-      durationText(Number(call.latencyMs)),
-    ]),
+  const head = ["began (UTC)", "call id", "feature", "user", "model", "outcome", ...FIGURES];
+  const rows = calls.map((call) => [
+    call.startedAt ? timeText(timestampDate(call.startedAt), "second") : "-",
+    call.callId,
+    call.feature || "-",
+    call.user || "-",
+    call.model || "-",
+    call.errorReason || cacheWord(call.cacheStatus) || "-",
+    grouped(call.usage?.promptTokens ?? 0n),
+    grouped(call.usage?.completionTokens ?? 0n),
+    call.costNanoUsd === undefined ? "unknown" : moneyText(call.costNanoUsd),
+    durationText(Number(call.latencyMs)),
   ]);
+  return tableText([head, ...rows], FIGURES);
 }
 
-function cacheText({ cacheStatus }: CallSummary): string {
-  return enumName(CacheStatusSchema, cacheStatus).toLowerCase();
+/** With zeros: an amount that is left out is unknown, and nothing else is. */
+function jsonOf<Desc extends DescMessage>(schema: Desc, message: MessageShape<Desc>) {
+  return toJson(schema, message, { alwaysEmitImplicit: true });
 }
 
 function csvOf(calls: readonly CallSummary[]): string {
@@ -98,7 +87,7 @@ function csvOf(calls: readonly CallSummary[]): string {
     ...calls.map((call) => [
       call.startedAt ? timestampDate(call.startedAt).toISOString() : "",
       ...[call.callId, call.tenant, call.feature, call.user, call.method, call.promptName, call.promptVersion],
-      ...[call.model, call.answeredBy, cacheText(call), call.errorReason, call.attempts],
+      ...[call.model, call.answeredBy, cacheWord(call.cacheStatus), call.errorReason, call.attempts],
       ...[call.usage?.promptTokens ?? 0n, call.usage?.cachedPromptTokens ?? 0n],
       ...[
         call.usage?.completionTokens ?? 0n,
@@ -129,6 +118,9 @@ export interface CallOptions extends ServerOptions {
   readonly json?: boolean;
 }
 
+/** A UUID. */
+const CALL_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 /** `sluice usage call`: all that the ledger has of one call. */
 export async function showUsageCall(
   callId: string,
@@ -136,9 +128,13 @@ export async function showUsageCall(
   client: UsageClient,
   terminal: Terminal,
 ): Promise<number> {
-  const response = await client.getCall({ callId, tenant: options.tenant ?? "" });
+  if (!CALL_ID.test(callId)) {
+    throw new UserError("<id>: must be the id of a call, such as 01890000-0000-7000-8000-000000000000");
+  }
+  const response = await client.getCall({ callId: callId.toLowerCase(), tenant: options.tenant ?? "" });
+  if (response.call) response.call.stageMs = inOrder(response.call.stageMs);
   const text = options.json
-    ? JSON.stringify(toJson(GetCallResponseSchema, response), undefined, 2)
+    ? JSON.stringify(jsonOf(GetCallResponseSchema, response), undefined, 2)
     : callText(callId, response);
   terminal.stdout.write(`${printable(text)}\n`);
   return exitCode.ok;
@@ -171,13 +167,21 @@ function callText(callId: string, { call: record }: GetCallResponse): string {
 }
 
 function endLines(call: CallSummary): string[] {
-  const outcome = call.errorReason || `answered by ${call.answeredBy} (${cacheText(call)})`;
+  const outcome = call.errorReason || `answered by ${call.answeredBy} (${cacheWord(call.cacheStatus) || "-"})`;
   const cost = call.costNanoUsd === undefined ? "unknown" : moneyText(call.costNanoUsd);
   const began = call.startedAt ? `${timeText(timestampDate(call.startedAt), "second")} UTC` : "";
   return [
     `${call.method} ${began}, tenant ${call.tenant}: ${outcome} after ${durationText(Number(call.latencyMs))}`,
     `cost ${cost}${call.savedNanoUsd === undefined ? "" : `, saved ${moneyText(call.savedNanoUsd)}`}`,
   ];
+}
+
+/** The stages in the order of the pipeline, then those that this version does not know. */
+const STAGES = ["validate", "build_context", "cache_lookup", "call_model", "parse"];
+
+function inOrder(stageMs: Readonly<Record<string, number>>): Record<string, number> {
+  const place = (stage: string) => (STAGES.includes(stage) ? STAGES.indexOf(stage) : STAGES.length);
+  return Object.fromEntries(Object.entries(stageMs).sort(([a], [b]) => place(a) - place(b)));
 }
 
 function stagesText(stageMs: Readonly<Record<string, number>>): string {

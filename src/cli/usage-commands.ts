@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import type { CommandSettings } from "./command-settings.ts";
 import { apiKeyOption, serverOption } from "./server-options.ts";
+import { printable, UserError } from "./terminal.ts";
 import { orders, type SummaryOptions, showUsage } from "./usage.ts";
 import { type CallOptions, type CallsOptions, listUsageCalls, showUsageCall } from "./usage-calls.ts";
 import type { ConnectUsage } from "./usage-client.ts";
@@ -35,11 +36,13 @@ export function addUsageCommands(
   const usage = addUsageOptions(program.command("usage"))
     .description("show what calls cost, by feature, user, model, day …")
     .enablePositionalOptions()
-    .option(
-      "--by <names>",
-      "group by these, with commas: feature, user, model, prompt, version, tenant, day, hour, error, cache",
-      collect,
-      [],
+    .addOption(
+      new Option(
+        "--by <names>",
+        "group by these, with commas: feature, user, model, prompt, version, tenant, day, hour, error, cache",
+      )
+        .argParser(collect)
+        .default([], "the total alone"),
     )
     .addOption(
       new Option("--order <name>", "order of the rows (default: cost, or time by day and hour)").choices(
@@ -47,7 +50,13 @@ export function addUsageCommands(
       ),
     )
     .addHelpText("after", SUMMARY_HELP)
-    .action(run((options: SummaryOptions) => showUsage(options, connectUsage(options, terminal), terminal)));
+    .allowExcessArguments()
+    .action(
+      run((options: SummaryOptions, { args }: Command) => {
+        refuseArguments(args);
+        return showUsage(options, connectUsage(options, terminal), terminal);
+      }),
+    );
 
   addUsageOptions(usage.command("calls"))
     .description("list single calls")
@@ -72,6 +81,12 @@ export function addUsageCommands(
     .action(
       run((id: string, options: CallOptions) => showUsageCall(id, options, connectUsage(options, terminal), terminal)),
     );
+}
+
+/** What stands where a command could is meant as one. @throws UserError. */
+function refuseArguments([word]: readonly string[]): void {
+  if (word === undefined) return;
+  throw new UserError(`usage: ${printable(word)} is none of its commands, which are calls and call`);
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {

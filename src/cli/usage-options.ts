@@ -30,7 +30,7 @@ const filters = [
   ["--model <alias>", "only this model: of money the one that was paid, of calls the one that was asked"],
   ["--prompt <name>", "only calls of this prompt"],
   ["--prompt-version <version>", "only calls of this version"],
-  ["--error-reason <reason>", "only calls that failed for this reason, such as RATE_LIMITED"],
+  ["--error, --error-reason <reason>", "only calls that failed for this reason, such as RATE_LIMITED"],
   ["--cache <status>", "only calls answered so: miss, memory_hit, shared_hit, joined, bypassed, replayed"],
 ] as const;
 
@@ -44,7 +44,9 @@ export function addUsageOptions(command: Command): Command {
     command.addOption(new Option(flags, description).argParser(collect).default([], "all"));
   }
   command
-    .addOption(new Option("--synthetic <which>", "calls of the sandbox").choices(["only", "none"]))
+    .addOption(
+      new Option("--synthetic <which>", "calls that the sandbox answered, or was to answer").choices(["only", "none"]),
+    )
     .option("--tenant <name>", "calls of this tenant, for admins")
     .option("--all-tenants", "calls of all tenants, for admins")
     .option("--limit <number>", "most rows")
@@ -100,13 +102,19 @@ const TIME = /^(\d{4})-(\d{2})-(\d{2})(?:T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,3})?)?(?
 function timeOf(option: string, text: string): number {
   const [, year, month, day] = TIME.exec(text) ?? [];
   const hasZone = /(?:Z|[+-]\d{2}:\d{2})$/.test(text) && text.includes("T");
+  const date = `${year}-${month}-${day}`;
+  if (year !== undefined && !isDay(date)) throw new UserError(`${option}: ${date} is not a day of the calendar`);
   const ms = year === undefined ? Number.NaN : Date.parse(text.includes("T") && !hasZone ? `${text}Z` : text);
-  // The runtime takes February 30 for March 2.
-  const exists = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day))).getUTCDate() === Number(day);
-  if (Number.isNaN(ms) || !exists)
+  if (Number.isNaN(ms))
     throw new UserError(`${option}: must be a date or a time, such as 2026-03-01 or 2026-03-01T12:00Z`);
   if (ms < 0) throw new UserError(`${option}: must be in the years 1970 to 9999`);
   return ms;
+}
+
+/** The runtime takes February 30 for March 2, and February 32 for no time at all. */
+function isDay(date: string): boolean {
+  const ms = Date.parse(date);
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(date);
 }
 
 function cacheStatus(word: string): CacheStatus {

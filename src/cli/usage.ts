@@ -1,12 +1,13 @@
-import { toJson } from "@bufbuild/protobuf";
+import { toJsonString } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
-import { CacheStatusSchema } from "../../gen/sluice/v1/completion_pb.ts";
+import { CacheStatus, CacheStatusSchema } from "../../gen/sluice/v1/completion_pb.ts";
 import { UsageDimension, type UsageKey, UsageOrder, type UsageSums } from "../../gen/sluice/v1/usage_pb.ts";
 import { type SummarizeUsageResponse, SummarizeUsageResponseSchema } from "../../gen/sluice/v1/usage_service_pb.ts";
 import { csvText } from "./csv.ts";
 import { enumName } from "./enum-name.ts";
 import { tableText } from "./table.ts";
-import { exitCode, printable, type Terminal, UserError } from "./terminal.ts";
+import { exitCode, printable, printableJson, type Terminal, UserError } from "./terminal.ts";
+import { durationText, timeText } from "./time-text.ts";
 import type { UsageClient } from "./usage-client.ts";
 import { exactUsd, grouped, moneyText } from "./usage-money.ts";
 import { limitOf, requestOf, type UsageOptions } from "./usage-options.ts";
@@ -51,8 +52,8 @@ export async function showUsage(options: SummaryOptions, client: UsageClient, te
     limit: limitOf(options.limit, MAX_ROWS),
   });
   if (options.json) {
-    const json = toJson(SummarizeUsageResponseSchema, response);
-    terminal.stdout.write(`${printable(JSON.stringify(json, undefined, 2))}\n`);
+    const json = toJsonString(SummarizeUsageResponseSchema, response, { prettySpaces: 2, alwaysEmitImplicit: true });
+    terminal.stdout.write(`${printableJson(json)}\n`);
   } else if (options.csv) terminal.stdout.write(csvOf(response, by));
   else terminal.stdout.write(tableOf(response, by));
   return exitCode.ok;
@@ -76,29 +77,21 @@ function namesOf(lists: readonly string[]): string[] {
   return known;
 }
 
+const FIGURES = [
+  ...["calls", "errors", "cached", "joined", "replayed", "tokens in", "tokens out"],
+  ...["cost", "saved", "p50", "p90", "p99"],
+];
+
 function tableOf(response: SummarizeUsageResponse, by: readonly string[]): string {
   const { rows, remainder, total, from, to } = response;
-  const head = [
-    ...keyNames(by),
-    "calls",
-    "errors",
-    "cached",
-    "joined",
-    "tokens in",
-    "tokens out",
-    "cost",
-    "saved",
-    "p50",
-    "p90",
-    "p99",
-  ];
+  const head = [...keyNames(by), ...FIGURES];
   const fill = (text: string) => keyNames(by).map((_, index) => (index === 0 ? text : ""));
   const line = (keys: string[], sums: UsageSums | undefined) => [...keys, ...(sums ? cells(sums) : [])];
   const body = rows.map(({ key, sums }) => line(keyCells(key, by, "-"), sums));
   const rest = remainder ? [line(fill(`(${grouped(remainder.rows)} more)`), remainder.sums)] : [];
   const all = line(by.length === 0 ? [] : fill("total"), total);
-  const range = `${from ? timeText(timestampDate(from), "hour") : ""} to ${to ? timeText(timestampDate(to), "hour") : ""} UTC`;
-  return [`${range}\n\n`, tableText([head, ...body, ...rest, all]), ...footer(response)].join("");
+  const range = `${from ? timeText(timestampDate(from)) : ""} to ${to ? timeText(timestampDate(to)) : ""} UTC`;
+  return [`${range}\n\n`, tableText([head, ...body, ...rest, all], FIGURES), ...footer(response)].join("");
 }
 
 function cells(sums: UsageSums): string[] {
@@ -108,7 +101,8 @@ function cells(sums: UsageSums): string[] {
     grouped(sums.calls),
     grouped(sums.failedCalls),
     grouped(sums.memoryHits + sums.sharedHits),
-    grouped(sums.joinedCalls + sums.replayedCalls),
+    grouped(sums.joinedCalls),
+    grouped(sums.replayedCalls),
     grouped(sums.promptTokens),
     grouped(sums.completionTokens),
     `${moneyText(sums.costNanoUsd)}${mark}`,
@@ -120,14 +114,18 @@ function cells(sums: UsageSums): string[] {
 function* footer({ total, unpricedModels, backlog }: SummarizeUsageResponse): Generator<string> {
   if (total && total.unpricedAttempts > 0n) {
     const models = unpricedModels.map(({ model, attempts }) => `${printable(model)} (${grouped(attempts)})`).join(", ");
-    yield `\n+? ${grouped(total.unpricedAttempts)} attempts have no known price and are not in the cost: ${models}\n`;
+    yield `\n+? not in the cost: ${counted(total.unpricedAttempts, "attempt")} of unknown price: ${models}\n`;
   }
   if (total && total.unpricedHits > 0n)
-    yield `\n+? ${grouped(total.unpricedHits)} cached answers have no known price and are not in what was saved\n`;
+    yield `\n+? not in what was saved: ${counted(total.unpricedHits, "cached answer")} of unknown price\n`;
   if (total && total.estimatedAttempts > 0n)
-    yield `\n${grouped(total.estimatedAttempts)} attempts are charged as estimated\n`;
+    yield `\ncharged as estimated: ${counted(total.estimatedAttempts, "attempt")}\n`;
   if (backlog && backlog.pendingRecords > 0n)
-    yield `\n${grouped(backlog.pendingRecords)} records are still on their way and not counted\n`;
+    yield `\nstill on their way and not counted: ${counted(backlog.pendingRecords, "record")}\n`;
+}
+
+function counted(count: bigint, noun: string): string {
+  return `${grouped(count)} ${noun}${count === 1n ? "" : "s"}`;
 }
 
 function csvOf({ rows, remainder, total }: SummarizeUsageResponse, by: readonly string[]): string {
@@ -181,20 +179,14 @@ function keyCells(key: UsageKey | undefined, by: readonly string[], none: string
     version: key?.promptVersion,
     tenant: key?.tenant,
     day: time && timeText(time, "day"),
-    hour: time && timeText(time, "hour"),
+    hour: time && timeText(time),
     error: key?.errorReason,
-    cache: key?.cacheStatus === undefined ? undefined : enumName(CacheStatusSchema, key.cacheStatus).toLowerCase(),
+    cache: cacheWord(key?.cacheStatus),
   };
   return keyNames(by).map((name) => texts[name] || none);
 }
 
-export function timeText(time: Date, unit: "day" | "hour" | "second"): string {
-  const text = time.toISOString().replace("T", " ");
-  return text.slice(0, { day: 10, hour: 16, second: 19 }[unit]);
-}
-
-export function durationText(ms: number): string {
-  if (ms >= 9950) return `${(ms / 1000).toFixed(0)} s`;
-  if (ms >= 995) return `${(ms / 1000).toFixed(1)} s`;
-  return `${ms.toFixed(0)} ms`;
+/** Where an answer came from, as `--cache` takes it; empty for calls without an answer. */
+export function cacheWord(status: CacheStatus = CacheStatus.UNSPECIFIED): string {
+  return status === CacheStatus.UNSPECIFIED ? "" : enumName(CacheStatusSchema, status).toLowerCase();
 }

@@ -106,10 +106,24 @@ export interface BucketState {
   readonly unpricedAttempts: number;
 }
 
+/** A name of which the ledger is asked what it spent until then. */
+export interface SpentName {
+  readonly name: string;
+  readonly toMs: number;
+}
+
 /** The ledger's word on what was spent before this process, or this Redis, began to count. */
 export interface SpentLedger {
-  /** Nano-USD of attempts that began at `fromMs` or later and before `toMs`. Unknown prices count as 0. */
-  spentSince(tenant: string, scope: BudgetScope, name: string, fromMs: number, toMs: number): Promise<bigint>;
+  /**
+   * Nano-USD of attempts that began at `fromMs` or later and before the `toMs` of their name, in the order of the names.
+   * Unknown prices count as 0. A name may be asked more than once.
+   */
+  spentSince(
+    tenant: string,
+    scope: BudgetScope,
+    fromMs: number,
+    names: readonly SpentName[],
+  ): Promise<readonly bigint[]>;
   /**
    * Who spent most in that time, by the same count; nobody who spent nothing.
    * @throws SluiceError STORE_UNAVAILABLE while the database is away, OVERLOADED where it takes too long.

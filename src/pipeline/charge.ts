@@ -3,7 +3,7 @@ import { type Attempt, type AttemptCause, AttemptCauseSchema, AttemptSchema } fr
 import { type TokenUsage, TokenUsageSchema } from "../../gen/sluice/v1/token_usage_pb.ts";
 import type { Budgets, Reservation } from "../core/budgets.ts";
 import type { Clock } from "../core/clock.ts";
-import type { FailureReason } from "../core/failure.ts";
+import { type FailureReason, reasonNumber } from "../core/failure.ts";
 import type { AttemptStarted, Ledger } from "../core/ledger.ts";
 import type { ModelTarget } from "../core/model.ts";
 import { costNanoUsd, type Price, type PriceBook, type TokenCounts } from "../core/money.ts";
@@ -160,7 +160,7 @@ export class Charges {
           end.timeToFirstTokenMs === undefined ? undefined : BigInt(Math.round(end.timeToFirstTokenMs)),
         usage: usageMessage(end.tokens, end.estimated),
         costNanoUsd: cost,
-        errorReason: end.failure ?? "",
+        errorReason: end.failure && reasonNumber(end.failure),
         httpStatus: end.httpStatus,
       }),
     );

@@ -33,7 +33,11 @@ export { RemoteError, type RemoteFailure } from "./client/remote-error.ts";
 
 /** A running server, as the command line uses it. Every method throws `ConnectionError` or `RemoteError`. */
 export interface SluiceClient {
-  streamComplete(input: MessageInitShape<typeof CompletionInputSchema>): AsyncIterable<StreamCompleteResponse>;
+  /** @param options.timeoutMs the deadline of the call. Default: the server's. */
+  streamComplete(
+    input: MessageInitShape<typeof CompletionInputSchema>,
+    options?: { readonly timeoutMs?: number },
+  ): AsyncIterable<StreamCompleteResponse>;
   listModels(): Promise<readonly Model[]>;
   /** All of them, by name; pages are fetched as they are needed. */
   listPrompts(): AsyncIterable<PromptSummary>;
@@ -62,10 +66,12 @@ export function createClient({ url, apiKey }: { url: string; apiKey?: string }):
   const usage = createServiceClient(UsageService, transport);
 
   return {
-    async *streamComplete(input) {
+    async *streamComplete(input, { timeoutMs } = {}) {
       let hasAnswered = false;
+      // As a header rather than as an option: a timer here would end the call before the server's reason arrives.
+      const headers = timeoutMs === undefined ? {} : { "connect-timeout-ms": String(timeoutMs) };
       try {
-        for await (const event of pipeline.streamComplete({ input })) {
+        for await (const event of pipeline.streamComplete({ input }, { headers })) {
           hasAnswered = true;
           yield event;
         }

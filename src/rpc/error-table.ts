@@ -1,7 +1,6 @@
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Code } from "@connectrpc/connect";
 import {
-  BudgetExceededDetailSchema,
   CacheMissDetailSchema,
   ContentFilteredDetailSchema,
   ContextOverflowDetailSchema,
@@ -17,7 +16,8 @@ import {
   SlowReaderDetailSchema,
   UnknownNameDetailSchema,
 } from "../../gen/sluice/v1/error_detail_pb.ts";
-import { wirePeriods, wireScopes } from "./errors/budget-names.ts";
+import { budgetExceeded, budgetMessage } from "./errors/budget-exceeded.ts";
+import { wireScopes } from "./errors/budget-names.ts";
 import { badRequest, detail, quotaFailure } from "./errors/detail.ts";
 import { type DetailRoom, excerpt, firstOf, fitAttempts, int32, int64 } from "./errors/detail-room.ts";
 import type { ErrorTable, FailureWith } from "./errors/row.ts";
@@ -218,29 +218,6 @@ function rateLimit(failure: FailureWith<"RATE_LIMITED">, room: DetailRoom) {
       requested: failure.requested === undefined ? undefined : int64(failure.requested),
       callerScope: failure.caller && wireScopes[failure.caller.scope],
       callerName: excerpt(failure.caller?.name ?? "", room),
-    }),
-  ];
-}
-
-function budgetMessage({ scope, per, retryAfterMs, unpricedModel }: FailureWith<"BUDGET_EXCEEDED">): string {
-  const budget = `the budget of this ${scope} for the ${per}`;
-  if (unpricedModel !== undefined) return `${budget} pays for no model of unknown price; an operator can set the price`;
-  if (retryAfterMs === undefined) return `${budget} is smaller than what this one attempt may cost; allow less output`;
-  return `${budget} does not suffice; the details say when it begins anew`;
-}
-
-function budgetExceeded(failure: FailureWith<"BUDGET_EXCEEDED">, room: DetailRoom) {
-  return [
-    detail(BudgetExceededDetailSchema, {
-      scope: wireScopes[failure.scope],
-      name: excerpt(failure.name, room),
-      period: wirePeriods[failure.per],
-      limitNanoUsd: failure.limitNanoUsd,
-      spentNanoUsd: failure.spentNanoUsd,
-      reservedNanoUsd: failure.reservedNanoUsd,
-      requestedNanoUsd: failure.requestedNanoUsd,
-      resetTime: timestampFromMs(failure.resetAtMs),
-      unpricedModel: excerpt(failure.unpricedModel ?? "", room),
     }),
   ];
 }

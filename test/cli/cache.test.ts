@@ -34,10 +34,10 @@ describe("sluice cache stats", () => {
     const { code, stdout, stderr } = await runSluice(["cache", "stats", "--server", server.url]);
     assert.deepEqual([code, stderr], [0, ""]);
     assert.deepEqual(stdout.split("\n"), [
-      "sluice 1.2.3, counted since 2023-11-14T22:13:20.000Z",
+      "sluice 1.2.3, counted since 2023-11-14 22:13:20 UTC",
       "layer   hits  misses  unknown  hit rate  stored  not stored  evicted  entries  MiB  p50 ms  p99 ms  state",
-      "memory  90    10      0        90.0 %    9       1           3        6        1.5  0.002   0.015   ok",
-      "shared  1     5       4        10.0 %    9       2           -        -        -    0.250   12.000  away",
+      "memory    90      10        0    90.0 %       9           1        3        6  1.5   0.002   0.015  ok",
+      "shared     1       5        4    10.0 %       9           2        -        -    -   0.250  12.000  away",
       "joined 8 calls of this process and 7 of others; took over 1",
       "saved $12.50",
       "",

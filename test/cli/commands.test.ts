@@ -180,17 +180,20 @@ describe("sluice", () => {
     it("show tables of what the server has", async () => {
       const server = await startFakeServer([]);
       const models = await runSluice(["models", "--server", server.url]);
+      const long = await runSluice(["models", "--long", "--server", server.url]);
       const prompts = await runSluice(["prompts", "list"], { env: { SLUICE_SERVER: server.url } });
       await server.close();
       assert.equal(models.code, 0);
       assert.match(
         models.stdout,
-        /^fast +main +gpt-5-mini +400000 +16384 +\$0\.25 +\$2\.00 +ok +default; falls back to other; escalates to smart$/m,
+        /^fast +main +gpt-5-mini +400,000 +16,384 +\$0\.25 +\$2\.00 +ok +default; falls back to other; escalates to smart$/m,
       );
       assert.match(models.stdout, /^cooling .* cooling 12 s +default/m);
       assert.match(models.stdout, /^open .* open 3 s +default/m);
       assert.match(models.stdout, /^probed .* half-open +default/m);
-      assert.match(models.stdout, /^sandbox\/extract +sandbox .* unknown +unknown +- +no real model; Quotes\.$/m);
+      assert.match(models.stdout, /^sandbox\/extract +sandbox .* unknown +unknown +- +no real model$/m);
+      assert.doesNotMatch(models.stdout, /Quotes/);
+      assert.match(long.stdout, /no real model\n\nsandbox\/extract {2}Quotes\.\n$/);
       assert.equal(
         prompts.stdout,
         ["prompt     versions  description", "extract    v2, v1    a", "summarize  v1        b\uFFFD[31m", ""].join(

@@ -92,6 +92,46 @@ describe("sluice complete", () => {
     assert.deepEqual(keys, ["Bearer sluice_secret"]);
   });
 
+  for (const [option, mode] of [
+    ["--refresh", CacheMode.REFRESH],
+    ["--only-if-cached", CacheMode.ONLY_IF_CACHED],
+    ["--no-cache", CacheMode.BYPASS],
+  ] as const) {
+    it(`sends the cache mode of ${option}`, async () => {
+      const { inputs } = await serve(...answerOf("x"));
+      assert.equal((await complete([option])).code, 0);
+      assert.deepEqual([inputs[0]?.cache?.mode, inputs[0]?.cache?.ttlSeconds], [mode, undefined]);
+    });
+  }
+
+  it("sends the time to keep, the number of tokens and the deadline", async () => {
+    const { inputs, deadlinesMs } = await serve(...answerOf("x"));
+    await complete(["--ttl", "60", "--max-output-tokens", "300", "--timeout", "2.5"]);
+    await complete([]);
+    const [first, second] = inputs;
+    assert.deepEqual([first?.cache?.mode, first?.cache?.ttlSeconds], [CacheMode.UNSPECIFIED, 60]);
+    assert.equal(first?.generation?.maxOutputTokens, 300);
+    assert.deepEqual([second?.cache, second?.generation], [undefined, undefined]);
+    assert.deepEqual(deadlinesMs, ["2500", null]);
+  });
+
+  for (const [args, message] of [
+    [["--refresh", "--only-if-cached"], "--refresh and --only-if-cached: only one of them"],
+    [["--no-cache", "--refresh"], "--no-cache and --refresh: only one of them"],
+    [["--no-cache", "--ttl", "5"], "--ttl: nothing is kept with --no-cache"],
+    [["--ttl", "0"], "--ttl: must be a whole number from 1 to 2592000"],
+    [["--ttl", "2592001"], "--ttl: must be a whole number from 1 to 2592000"],
+    [["--max-output-tokens", "1.5"], "--max-output-tokens: must be a whole number from 1 to 1000000"],
+    [["--timeout", "0"], "--timeout: must be a number of seconds from 0.001 to 86400, such as 30"],
+    [["--timeout", "30s"], "--timeout: must be a number of seconds from 0.001 to 86400, such as 30"],
+  ] as const) {
+    it(`refuses ${args.join(" ")}, before it asks`, async () => {
+      const { inputs } = await serve(...answerOf("x"));
+      const { code, stderr } = await complete(args);
+      assert.deepEqual([code, stderr, inputs.length], [2, `${message}\n`, 0]);
+    });
+  }
+
   it("refuses an idempotency key that is empty, before it asks", async () => {
     const { inputs } = await serve(...answerOf("x"));
     const { code, stderr } = await complete(["--idempotency-key", ""]);
@@ -190,7 +230,7 @@ describe("sluice complete", () => {
         stdout: "",
         stderr: [
           "INVALID_REQUEST: the request is invalid",
-          "  input.prompt.variables.text: is required",
+          "  input.prompt.variables.text (--var text): is required",
           "fix: Mend what is named above.",
           "call id: c-1",
           "",

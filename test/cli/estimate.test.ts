@@ -109,12 +109,12 @@ describe("sluice estimate", () => {
     assert.equal(
       stdout,
       [
-        "10000 requests a day, 35 % of them free (given), 1 attempt a call (assumed), a month is 30.4375 days",
+        "10,000 requests a day, 35 % of them free (given), 1 attempt a call (assumed), a month is 30.4375 days",
         "measured for feature sup\uFFFDport over the last 30 days: 100 calls, 35 free, 65 paid attempts",
         "",
-        "model  prompt                 completion  a request  day: input  day: output  day: total  month         month at 10x",
-        "smart  1200                   300         $0.005265  $23.40      $29.25       $52.65      $1602.534375  $16025.34375",
-        "own    1200.5 (1100 to 1301)  300         unknown    unknown     unknown      unknown     unknown       unknown       no price is known for own-7b of local",
+        "model                    prompt  completion  a request  day: input  day: output  day: total      month  month at 10x",
+        "smart                     1,200         300   $0.00527      $23.40       $29.25      $52.65  $1,602.53    $16,025.34",
+        "own    1,200.5 (1,100 to 1,301)         300    unknown     unknown      unknown     unknown    unknown       unknown  no price is known for own-7b of local",
         "",
       ].join("\n"),
     );
@@ -138,6 +138,7 @@ describe("sluice estimate", () => {
   it("prints the whole answer as JSON", async () => {
     const { stdout } = await run([...perDay, "--json"]);
     assert.equal(JSON.parse(stdout).models[0].costs.month.totalNanoUsd, "1602534375000");
+    assert.equal(JSON.parse(stdout).models[0].tokens.reasoningTokens, "0");
   });
 
   it("sends what its options say, and leaves out what they do not", async () => {
@@ -182,9 +183,10 @@ describe("sluice estimate", () => {
   });
 
   for (const [args, message] of [
-    [["--requests-per-day", "-5"], "--requests-per-day: must be a whole number, 0 or more, such as 10000"],
-    [["--requests-per-day", "1e6"], "--requests-per-day: must be a whole number, 0 or more, such as 10000"],
-    [[...perDay, "--prompt-tokens", "1.5"], "--prompt-tokens: must be a whole number, 0 or more, such as 10000"],
+    [["--requests-per-day", "-5"], "--requests-per-day: must be a whole number, 1 or more, such as 10000"],
+    [["--requests-per-day", "0"], "--requests-per-day: must be a whole number, 1 or more, such as 10000"],
+    [["--requests-per-day", "1e6"], "--requests-per-day: must be a whole number, 1 or more, such as 10000"],
+    [[...perDay, "--prompt-tokens", "1.5"], "--prompt-tokens: must be a whole number, 1 or more, such as 10000"],
     [[...perDay, "--cache-hit-rate", "NaN"], "--cache-hit-rate: must be a decimal number, such as 0.35"],
     [[...perDay, "--cache-hit-rate", "35%"], "--cache-hit-rate: must be a decimal number, such as 0.35"],
     [[...perDay, "--attempts-per-call", "Infinity"], "--attempts-per-call: must be a decimal number, such as 0.35"],

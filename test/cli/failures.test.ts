@@ -199,7 +199,7 @@ describe("what the command line prints of a failure", () => {
         }),
       ],
       [
-        "  order-4711 belongs to call c-1 since 2026-03-01T00:00:00.000Z",
+        "  order-4711 belongs to call c-1 since 2026-03-01 00:00:00 UTC",
         "fix: Give each piece of work an --idempotency-key of its own; a repetition must ask the same.",
       ],
     ],

@@ -28,6 +28,8 @@ export interface FakeServer {
   /** What was asked so far, oldest first. */
   readonly inputs: readonly CompletionInput[];
   readonly keys: readonly (string | null)[];
+  /** The deadlines that calls came with, in milliseconds. */
+  readonly deadlinesMs: readonly (string | null)[];
   close(): Promise<void>;
 }
 
@@ -35,11 +37,13 @@ export interface FakeServer {
 export async function startFakeServer(events: readonly (Event | ConnectError)[]): Promise<FakeServer> {
   const inputs: CompletionInput[] = [];
   const keys: (string | null)[] = [];
+  const deadlinesMs: (string | null)[] = [];
   const routes = (router: ConnectRouter) => {
     router.service(PipelineService, {
       async *streamComplete({ input }, context) {
         if (input !== undefined) inputs.push(input);
         keys.push(context.requestHeader.get("authorization"));
+        deadlinesMs.push(context.requestHeader.get("connect-timeout-ms"));
         for (const event of events) {
           if (event instanceof ConnectError) throw event;
           yield event;
@@ -63,6 +67,7 @@ export async function startFakeServer(events: readonly (Event | ConnectError)[])
     url: `http://127.0.0.1:${address.port}`,
     inputs,
     keys,
+    deadlinesMs,
     async close() {
       server.close();
       server.closeAllConnections();

@@ -1,24 +1,30 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import { create } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { Command } from "commander";
 import { CacheStatus } from "../../gen/sluice/v1/completion_pb.ts";
+import { ErrorReason } from "../../gen/sluice/v1/error_reason_pb.ts";
 import { CallOrder, UsageDimension, UsageOrder } from "../../gen/sluice/v1/usage_pb.ts";
 import {
   GetCallResponseSchema,
   ListCallsResponseSchema,
+  type SummarizeUsageResponse,
   SummarizeUsageResponseSchema,
 } from "../../gen/sluice/v1/usage_service_pb.ts";
 import { csvText } from "../../src/cli/csv.ts";
 import { UserError } from "../../src/cli/terminal.ts";
 import { addUsageCommands } from "../../src/cli/usage-commands.ts";
 import { exactUsd, moneyText } from "../../src/cli/usage-money.ts";
+import { fences } from "../../tools/markdown/fences.ts";
+import { week } from "./week-of-usage.ts";
 
 const DAY_MS = Date.parse("2026-03-01T00:00:00Z");
 
 const sums = {
   ...{ calls: 12_345n, failedCalls: 2n, memoryHits: 10n, sharedHits: 5n, joinedCalls: 1n, attempts: 9n },
+  ...{ replayedCalls: 3n },
   ...{ promptTokens: 1_000_000n, completionTokens: 500n, costNanoUsd: 4_012_345_678_901n, savedNanoUsd: 412_345n },
   latency: { p50Ms: 12.4, p90Ms: 1234, p99Ms: 65_000 },
 };
@@ -51,11 +57,15 @@ const listed = (pageToken: string) =>
     nextPageToken: `${pageToken}x`,
   });
 
+const CALL_ID = "01890000-0000-7000-8000-000000000000";
+
 const found = create(GetCallResponseSchema, {
   call: {
+    stageMs: { parse: 2, call_model: 7, validate: 0.1, build_context: 1 },
     attempts: [
       {
-        ...{ attempt: { number: 1, model: "fast", usage: { promptTokens: 9n } }, finishedAt: timestampFromMs(DAY_MS) },
+        attempt: { number: 1, model: "fast", usage: { promptTokens: 9n }, errorReason: ErrorReason.RATE_LIMITED },
+        finishedAt: timestampFromMs(DAY_MS),
         ...{ outcomeUnknown: true, feature: "support" },
       },
       { attempt: { number: 2, model: "smart" } },
@@ -65,6 +75,10 @@ const found = create(GetCallResponseSchema, {
 
 /** Runs a usage command against a server that answers the above, and notes what it was asked. */
 async function usage(...args: string[]) {
+  return await usageOf(summary, ...args);
+}
+
+async function usageOf(summed: SummarizeUsageResponse, ...args: string[]) {
   const asked: Record<string, unknown>[] = [];
   let stdout = "";
   const out = {
@@ -78,7 +92,7 @@ async function usage(...args: string[]) {
     return response;
   };
   const client = {
-    summarizeUsage: (request: object) => answer(request, summary),
+    summarizeUsage: (request: object) => answer(request, summed),
     listCalls: (request: { pageToken?: string }) => answer(request, listed(request.pageToken ?? "")),
     getCall: (request: object) => answer(request, found),
   };
@@ -112,14 +126,14 @@ describe("sluice usage", () => {
     assert.match(stdout, /^2026-03-01 00:00 to 2026-03-02 00:00 UTC\n/);
     assert.match(
       stdout,
-      /=cmd\(\) +2026-03-01 +- +12,345 +2 +15 +1 +1,000,000 +500 +\$4,012\.35 +\$0\.000412 +12 ms +1\.2 s +65 s/,
+      /=cmd\(\) +2026-03-01 +- +12,345 +2 +15 +1 +3 +1,000,000 +500 +\$4,012\.35 +\$0\.000412 +12 ms +1\.2 s +65 s/,
     );
     assert.match(stdout, /support\uFFFD.* \$0\.0004\+\? /);
     assert.match(stdout, /\(7 more\)/);
     assert.match(stdout, /\ntotal .*\$4,012\.35\+\?/);
-    assert.match(stdout, /3 attempts have no known price and are not in the cost: exotic \(3\)/);
-    assert.match(stdout, /2 attempts are charged as estimated/);
-    assert.match(stdout, /4 records are still on their way/);
+    assert.match(stdout, /\+\? not in the cost: 3 attempts of unknown price: exotic \(3\)/);
+    assert.match(stdout, /charged as estimated: 2 attempts\n/);
+    assert.match(stdout, /still on their way and not counted: 4 records\n/);
   });
 
   it("prints CSV with every digit, quoted, without formulas", async () => {
@@ -128,7 +142,7 @@ describe("sluice usage", () => {
     assert.match(head ?? "", /^row,feature,day,calls,failed_calls,/);
     assert.match(
       first ?? "",
-      /^group,"'=cmd\(\)",2026-03-01,12345,2,10,5,1,0,9,1000000,0,500,0,4012\.345678901,0,0,0\.000412345,0,12\.4,1234\.0,65000\.0$/,
+      /^group,"'=cmd\(\)",2026-03-01,12345,2,10,5,1,3,9,1000000,0,500,0,4012\.345678901,0,0,0\.000412345,0,12\.4,1234\.0,65000\.0$/,
     );
     assert.match(stdout, /\r\nremainder,,,1,/);
     assert.match(stdout, /\r\ntotal,,,12345,.*\r\n$/);
@@ -136,12 +150,21 @@ describe("sluice usage", () => {
 
   it("prints the answer as JSON", async () => {
     const { stdout } = await usage("--json");
-    assert.equal(JSON.parse(stdout).total.costNanoUsd, "4012345678901");
+    const { rows, total } = JSON.parse(stdout);
+    assert.equal(total.costNanoUsd, "4012345678901");
+    // A zero is printed: what is missing is unknown.
+    assert.deepEqual([rows[1].sums.calls, rows[1].sums.savedNanoUsd, rows[1].sums.latency], ["0", "0", undefined]);
+  });
+
+  it("prints a dash for calls without an answer, and CSV an empty cell", async () => {
+    const { stdout } = await usage("--by", "cache");
+    assert.match(stdout, /\n- +12,345 /);
+    assert.match((await usage("--by", "cache", "--csv")).stdout, /\r\ngroup,,12345,/);
   });
 
   it("hands on filters, order, limit, span and tenant", async () => {
     const { asked } = await usage(
-      ...["--user", "u-1", "--user", "u-2", "--cache", "memory_hit", "--error-reason", "rate_limited", "--prompt", "p"],
+      ...["--user", "u-1", "--user", "u-2", "--cache", "memory_hit", "--error", "rate_limited", "--prompt", "p"],
       ...[
         "--synthetic",
         "none",
@@ -170,7 +193,11 @@ describe("sluice usage", () => {
     [["--by", "colour"], /--by: colour is none of feature/],
     [["--by", "toString"], /--by/],
     [["--from", "yesterday"], /--from: must be a date/],
-    [["--from", "2026-02-30"], /--from/],
+    [["--from", "2026-02-30"], /^--from: 2026-02-30 is not a day of the calendar$/],
+    [["--to", "2026-13-01T10:00Z"], /^--to: 2026-13-01 is not a day of the calendar$/],
+    [["--from", "0050-01-01"], /--from: must be in the years/],
+    [["cals"], /^usage: cals is none of its commands, which are calls and call$/],
+    [["call", "123"], /^<id>: must be the id of a call, such as 01890000-/],
     [["--from", "2026-03-01T25:00Z"], /--from/],
     [["--to", "1969-12-31"], /--to: must be in the years/],
     [["--last", "7w"], /--last/],
@@ -190,6 +217,14 @@ describe("sluice usage", () => {
       await assert.rejects(usage(...args), (error) => error instanceof UserError && message.test(error.message));
     });
   }
+});
+
+describe("docs/usage.md", () => {
+  it("shows what a week looks like as the command prints it", async () => {
+    const { stdout } = await usageOf(week, "--by", "feature");
+    const printed = fences(readFileSync("docs/usage.md", "utf8")).find(({ text }) => text.startsWith("2026-03-04"));
+    assert.equal(printed?.text.trimEnd(), stdout.trimEnd());
+  });
 });
 
 describe("sluice usage calls", () => {
@@ -234,11 +269,22 @@ describe("sluice usage calls", () => {
 
 describe("sluice usage call", () => {
   it("shows the attempts of a call that never ended", async () => {
-    const { stdout, asked } = await usage("call", "id-1", "--tenant", "globex");
-    assert.deepEqual(asked, [{ callId: "id-1", tenant: "globex" }]);
-    assert.match(stdout, /^call id-1\nit has no end/);
+    const { stdout, asked } = await usage("call", CALL_ID, "--tenant", "globex");
+    assert.deepEqual(asked, [{ callId: CALL_ID, tenant: "globex" }]);
+    assert.match(stdout, /^call 01890000-0000-7000-8000-000000000000\nit has no end/);
     assert.match(stdout, /attempt 1: fast, its process died; charged as estimated\n {4}9 \+ 0 tokens, cost unknown/);
     assert.match(stdout, /attempt 2: smart, under way/);
+    assert.match(stdout, /stages: validate 0\.1 ms, build context 1\.0 ms, call model 7\.0 ms, parse 2\.0 ms\n/);
+  });
+
+  it("prints JSON with zeros, stages in the order of the pipeline", async () => {
+    const { call } = JSON.parse((await usage("call", CALL_ID, "--json")).stdout);
+    assert.deepEqual(Object.keys(call.stageMs), ["validate", "build_context", "call_model", "parse"]);
+    const [{ attempt }] = call.attempts;
+    assert.deepEqual(
+      [attempt.errorReason, attempt.usage.completionTokens, attempt.costNanoUsd],
+      ["ERROR_REASON_RATE_LIMITED", "0", undefined],
+    );
   });
 });
 

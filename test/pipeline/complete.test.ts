@@ -152,9 +152,9 @@ describe("a call", () => {
     assert.deepEqual(
       completion.attempts.map((a) => [a.number, a.errorReason]),
       [
-        [1, "MODEL_UNAVAILABLE"],
-        [2, "STREAM_INTERRUPTED"],
-        [3, ""],
+        [1, 13],
+        [2, 15],
+        [3, 0],
       ],
     );
     assert.equal(completion.usage?.estimated, true);

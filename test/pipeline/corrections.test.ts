@@ -3,6 +3,7 @@ import { create } from "@bufbuild/protobuf";
 import { AttemptCause } from "../../gen/sluice/v1/attempt_pb.ts";
 import { CompletionInputSchema } from "../../gen/sluice/v1/completion_input_pb.ts";
 import { CacheStatus } from "../../gen/sluice/v1/completion_pb.ts";
+import { ErrorReason } from "../../gen/sluice/v1/error_reason_pb.ts";
 import { Role } from "../../gen/sluice/v1/message_pb.ts";
 import { RestartCause } from "../../gen/sluice/v1/pipeline_service_pb.ts";
 import { type Failure, SluiceError } from "../../src/core/failure.ts";
@@ -59,8 +60,8 @@ describe("an answer that breaks its schema", () => {
     assert.deepEqual(
       completion.attempts.map(({ cause, errorReason }) => [cause, errorReason]),
       [
-        [AttemptCause.FIRST, "PARSE_FAILURE"],
-        [AttemptCause.CORRECTION, ""],
+        [AttemptCause.FIRST, ErrorReason.PARSE_FAILURE],
+        [AttemptCause.CORRECTION, ErrorReason.UNSPECIFIED],
       ],
     );
     assert.equal(completion.usage?.promptTokens, 20n, "both attempts are paid for");
@@ -176,7 +177,7 @@ describe("an answer that breaks a check", () => {
     const chat = scriptedModel(wrongSum, good);
     const completion = await complete(pipelinePorts([target({ ...wide, chat })]), ask([check]));
     assert.equal(completion.text, '{"total":7,"lines":[3,4]}');
-    assert.equal(completion.attempts[0]?.errorReason, "SEMANTIC_FAILURE");
+    assert.equal(completion.attempts[0]?.errorReason, ErrorReason.SEMANTIC_FAILURE);
     assert.match(texts(chat.requests[1]).at(-1) ?? "", /the total is not the sum of the lines/);
   });
 
@@ -230,7 +231,7 @@ describe("an answer to a part of the prompt", () => {
     const chat = scriptedModel(read(2048), read(1900));
     const completion = await complete(pipelinePorts([target({ ...large, chat })]), question(500));
     assert.equal(completion.attempts.length, 2);
-    assert.equal(completion.attempts[0]?.errorReason, "CONTEXT_OVERFLOW");
+    assert.equal(completion.attempts[0]?.errorReason, ErrorReason.CONTEXT_OVERFLOW);
     assert.equal(completion.attempts[1]?.cause, AttemptCause.TRUNCATED);
     assert.ok((completion.truncation?.droppedChunkIds.length ?? 0) > 0);
     assert.ok(size(chat.requests[1]) < size(chat.requests[0]) / 2);

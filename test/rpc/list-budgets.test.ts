@@ -77,6 +77,51 @@ describe("UsageService.ListBudgets", () => {
     );
   });
 
+  it("says whose they are and which key it takes", async () => {
+    for (const scope of [{ tenant: "globex" }, { allTenants: true }]) {
+      await assert.rejects(ask(false, scope), (error: unknown) => {
+        assert.ok(error instanceof SluiceError && error.failure.reason === "PERMISSION_DENIED");
+        assert.equal(
+          error.failure.hint,
+          "other tenants' budgets are only for keys with `admin: true` in `auth.api_keys`",
+        );
+        return true;
+      });
+    }
+    assert.equal((await ask(false, { tenant: "acme" })).budgets.length, 2);
+    await assert.rejects(
+      ask(false, { tenant: "globex", allTenants: true }),
+      (error: unknown) => error instanceof SluiceError && error.failure.reason === "INVALID_REQUEST",
+    );
+  });
+
+  it("says what may be missing", () => {
+    const text = budgetsText(
+      create(ListBudgetsResponseSchema, {
+        budgets: [
+          { scope: 2, period: 1, unit: 1, limit: 5_000_000_000n, partial: true },
+          { scope: 4, period: 3, unit: 3, limit: 9n, partial: true, bucketCount: 2n },
+          { scope: 4, period: 3, unit: 3, limit: 8n },
+        ],
+      }),
+    );
+    assert.deepEqual(
+      text
+        .split("\n")
+        .map((line) => line.trim().replace(/ {2,}/g, " | "))
+        .slice(1),
+      [
+        "each user a day | $5.00",
+        "perhaps more: the ledger did not tell all, or names share a bucket",
+        "each key a minute | 9 tokens",
+        "and 2 more",
+        "perhaps more, which other servers have met",
+        "each key a minute | 8 tokens",
+        "",
+      ],
+    );
+  });
+
   it("is a table at the command line", async () => {
     const text = budgetsText(await ask(true, { tenant: "acme" }));
     assert.deepEqual(

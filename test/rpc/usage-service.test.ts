@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { createClient, createRouterTransport } from "@connectrpc/connect";
 import { CacheStatus } from "../../gen/sluice/v1/completion_pb.ts";
+import { ErrorReason } from "../../gen/sluice/v1/error_reason_pb.ts";
 import { CallOrder, UsageDimension, UsageOrder } from "../../gen/sluice/v1/usage_pb.ts";
 import { UsageService } from "../../gen/sluice/v1/usage_service_pb.ts";
 import { systemClock } from "../../src/core/clock.ts";
@@ -105,6 +106,22 @@ describe("UsageService.SummarizeUsage", () => {
       ["10", "13"],
       ["10", "12"],
     ]);
+  });
+
+  it("takes the last hour of 9999, whose end has no whole hour", async () => {
+    const { client, summaries } = service();
+    for (const [from, to] of [
+      ["9999-12-31T00:00:00Z", "9999-12-31T23:59:59.999Z"],
+      ["9999-12-31T23:30:00Z", "9999-12-31T23:59:59Z"],
+    ] as const) {
+      const response = await client.summarizeUsage({ from: at(from), to: at(to) });
+      assert.deepEqual(response.to, at("9999-12-31T23:59:59.999Z"));
+      const query = summaries.pop();
+      assert.deepEqual(
+        [query?.fromMs, query?.toMs].map((ms) => new Date(ms ?? 0).toISOString()),
+        [from.replace("30:00", "00:00").replace("Z", ".000Z"), "9999-12-31T23:59:59.999Z"],
+      );
+    }
   });
 
   it("hands on what was found, with keys, remainder, unpriced models and backlog", async () => {
@@ -228,7 +245,7 @@ describe("UsageService.ListCalls", () => {
 
   it("refuses tokens of other questions, of other tenants and of nobody", async () => {
     const { client } = service();
-    const { nextPageToken: pageToken } = await client.listCalls({ pageSize: 1 });
+    const { nextPageToken: pageToken } = await client.listCalls({ pageSize: 2 });
     const strangers = [
       client.listCalls({ pageToken, onlyFailed: true }),
       client.listCalls({ pageToken, filter: { users: ["u-2"] } }),
@@ -243,6 +260,39 @@ describe("UsageService.ListCalls", () => {
       const { reason, fields } = await failureOf(call);
       assert.deepEqual([reason, fields], ["INVALID_REQUEST", ["page_token"]]);
     }
+  });
+
+  it("refuses tokens that were rewritten to ask for what a request may not", async () => {
+    const from = timestampFromMs(NOW_MS - 300 * DAY_MS);
+    const rewritten = async (request: object, change: (parts: unknown[]) => void) => {
+      const { client, lists } = service();
+      const { nextPageToken } = await client.listCalls({ pageSize: 2, ...request });
+      const parts = JSON.parse(Buffer.from(nextPageToken, "base64url").toString());
+      change(parts);
+      const pageToken = Buffer.from(JSON.stringify(parts)).toString("base64url");
+      const call = client.listCalls({ ...request, pageToken });
+      return { call, lists };
+    };
+    const END_MS = Date.parse("9999-12-31T23:59:59.999Z") + 1;
+    const forgeries: [object, (parts: unknown[]) => void][] = [
+      [{}, (parts) => parts.splice(2, 1, 0)],
+      [{}, (parts) => parts.splice(2, 2, 0, END_MS - 1)],
+      [{}, (parts) => parts.splice(2, 2, NOW_MS + 1, NOW_MS)],
+      [{}, (parts) => parts.splice(3, 1, END_MS)],
+      [{ from }, (parts) => parts.splice(3, 1, NOW_MS + 101 * DAY_MS)],
+      [{ from }, (parts) => parts.splice(3, 1, NOW_MS - 301 * DAY_MS)],
+      [{ from, to: timestampFromMs(NOW_MS) }, (parts) => parts.splice(3, 1, NOW_MS + 1)],
+      [{}, (parts) => parts.splice(6, 1, END_MS)],
+      [{}, (parts) => parts.splice(6, 1, NOW_MS)],
+      [{}, (parts) => parts.splice(6, 1, 0)],
+    ];
+    for (const [request, change] of forgeries) {
+      const { call, lists } = await rewritten(request, change);
+      const { reason, fields } = await failureOf(call);
+      assert.deepEqual([reason, fields, lists.length], ["INVALID_REQUEST", ["page_token"], 1], String(change));
+    }
+    const { call } = await rewritten({ from }, () => {});
+    assert.ok((await call).nextPageToken);
   });
 
   it("refuses negative bounds and too large pages", async () => {
@@ -292,7 +342,11 @@ describe("UsageService.GetCall", () => {
     const { call } = await client.getCall({ callId: "id-1" });
     assert.equal(call?.call, undefined);
     const [first, second, third] = call?.attempts ?? [];
-    assert.deepEqual([first?.attempt?.cause, first?.attempt?.errorReason, first?.attempt?.httpStatus], [5, 6, 429]);
+    assert.deepEqual(
+      [first?.attempt?.cause, first?.attempt?.errorReason, first?.attempt?.httpStatus],
+      [5, ErrorReason.RATE_LIMITED, 429],
+    );
+    assert.equal(second?.attempt?.errorReason, ErrorReason.UNSPECIFIED);
     assert.deepEqual([first?.attempt?.costNanoUsd, first?.priceVersion, first?.promptName], [undefined, "list", "p"]);
     assert.deepEqual([first?.outcomeUnknown, second?.outcomeUnknown, second?.startedAt], [false, true, undefined]);
     assert.deepEqual([third?.finishedAt, third?.estimatedCostNanoUsd], [undefined, 3n]);

@@ -4,6 +4,8 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { ErrorReason } from "./error_reason_pb.ts";
+import { file_sluice_v1_error_reason } from "./error_reason_pb.ts";
 import type { TokenUsage } from "./token_usage_pb.ts";
 import { file_sluice_v1_token_usage } from "./token_usage_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -12,7 +14,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sluice/v1/attempt.proto.
  */
 export const file_sluice_v1_attempt: GenFile = /*@__PURE__*/
-  fileDesc("ChdzbHVpY2UvdjEvYXR0ZW1wdC5wcm90bxIJc2x1aWNlLnYxIsYCCgdBdHRlbXB0Eg4KBm51bWJlchgBIAEoBRINCgVtb2RlbBgCIAEoCRIQCghwcm92aWRlchgDIAEoCRImCgVjYXVzZRgEIAEoDjIXLnNsdWljZS52MS5BdHRlbXB0Q2F1c2USDwoHd2FpdF9tcxgFIAEoAxISCgpsYXRlbmN5X21zGAYgASgDEiMKFnRpbWVfdG9fZmlyc3RfdG9rZW5fbXMYByABKANIAIgBARIkCgV1c2FnZRgIIAEoCzIVLnNsdWljZS52MS5Ub2tlblVzYWdlEhoKDWNvc3RfbmFub191c2QYCSABKANIAYgBARIUCgxlcnJvcl9yZWFzb24YCiABKAkSEwoLaHR0cF9zdGF0dXMYCyABKAVCGQoXX3RpbWVfdG9fZmlyc3RfdG9rZW5fbXNCEAoOX2Nvc3RfbmFub191c2QqrQIKDEF0dGVtcHRDYXVzZRIdChlBVFRFTVBUX0NBVVNFX1VOU1BFQ0lGSUVEEAASFwoTQVRURU1QVF9DQVVTRV9GSVJTVBABEhcKE0FUVEVNUFRfQ0FVU0VfUkVUUlkQAhIaChZBVFRFTVBUX0NBVVNFX0ZBTExCQUNLEAMSGwoXQVRURU1QVF9DQVVTRV9UUlVOQ0FURUQQBBIeChpBVFRFTVBUX0NBVVNFX09VVFBVVF9MSU1JVBAFEhsKF0FUVEVNUFRfQ0FVU0VfSlNPTl9NT0RFEAYSHAoYQVRURU1QVF9DQVVTRV9DT1JSRUNUSU9OEAcSHAoYQVRURU1QVF9DQVVTRV9FU0NBTEFUSU9OEAgSGgoWQVRURU1QVF9DQVVTRV9UQUtFT1ZFUhAJQjQKDWRldi5zbHVpY2UudjFQAVohc2x1aWNlLmRldi9nZW4vc2x1aWNlL3YxO3NsdWljZXYxYgZwcm90bzM", [file_sluice_v1_token_usage]);
+  fileDesc("ChdzbHVpY2UvdjEvYXR0ZW1wdC5wcm90bxIJc2x1aWNlLnYxIt4CCgdBdHRlbXB0Eg4KBm51bWJlchgBIAEoBRINCgVtb2RlbBgCIAEoCRIQCghwcm92aWRlchgDIAEoCRImCgVjYXVzZRgEIAEoDjIXLnNsdWljZS52MS5BdHRlbXB0Q2F1c2USDwoHd2FpdF9tcxgFIAEoAxISCgpsYXRlbmN5X21zGAYgASgDEiMKFnRpbWVfdG9fZmlyc3RfdG9rZW5fbXMYByABKANIAIgBARIkCgV1c2FnZRgIIAEoCzIVLnNsdWljZS52MS5Ub2tlblVzYWdlEhoKDWNvc3RfbmFub191c2QYCSABKANIAYgBARIsCgxlcnJvcl9yZWFzb24YCiABKA4yFi5zbHVpY2UudjEuRXJyb3JSZWFzb24SEwoLaHR0cF9zdGF0dXMYCyABKAVCGQoXX3RpbWVfdG9fZmlyc3RfdG9rZW5fbXNCEAoOX2Nvc3RfbmFub191c2QqrQIKDEF0dGVtcHRDYXVzZRIdChlBVFRFTVBUX0NBVVNFX1VOU1BFQ0lGSUVEEAASFwoTQVRURU1QVF9DQVVTRV9GSVJTVBABEhcKE0FUVEVNUFRfQ0FVU0VfUkVUUlkQAhIaChZBVFRFTVBUX0NBVVNFX0ZBTExCQUNLEAMSGwoXQVRURU1QVF9DQVVTRV9UUlVOQ0FURUQQBBIeChpBVFRFTVBUX0NBVVNFX09VVFBVVF9MSU1JVBAFEhsKF0FUVEVNUFRfQ0FVU0VfSlNPTl9NT0RFEAYSHAoYQVRURU1QVF9DQVVTRV9DT1JSRUNUSU9OEAcSHAoYQVRURU1QVF9DQVVTRV9FU0NBTEFUSU9OEAgSGgoWQVRURU1QVF9DQVVTRV9UQUtFT1ZFUhAJQjQKDWRldi5zbHVpY2UudjFQAVohc2x1aWNlLmRldi9nZW4vc2x1aWNlL3YxO3NsdWljZXYxYgZwcm90bzM", [file_sluice_v1_error_reason, file_sluice_v1_token_usage]);
 
 /**
  * Attempt is one request to a provider.
@@ -84,12 +86,11 @@ export type Attempt = Message<"sluice.v1.Attempt"> & {
   costNanoUsd?: bigint | undefined;
 
   /**
-   * Name of the ErrorReason without `ERROR_REASON_`; PARSE_FAILURE or SEMANTIC_FAILURE where its answer came whole but was
-   * bad. Empty: it did not fail.
+   * Why it failed; PARSE_FAILURE or SEMANTIC_FAILURE where its answer came whole but was bad. Unspecified when it did not.
    *
-   * @generated from field: string error_reason = 10;
+   * @generated from field: sluice.v1.ErrorReason error_reason = 10;
    */
-  errorReason: string;
+  errorReason: ErrorReason;
 
   /**
    * The HTTP status of the provider. 0 when there was none.

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sluice/v1/budget.proto.
  */
 export const file_sluice_v1_budget: GenFile = /*@__PURE__*/
-  fileDesc("ChZzbHVpY2UvdjEvYnVkZ2V0LnByb3RvEglzbHVpY2UudjEi/gEKDEJ1ZGdldFN0YXR1cxIlCgVzY29wZRgBIAEoDjIWLnNsdWljZS52MS5CdWRnZXRTY29wZRInCgZwZXJpb2QYAiABKA4yFy5zbHVpY2UudjEuQnVkZ2V0UGVyaW9kEiMKBHVuaXQYAyABKA4yFS5zbHVpY2UudjEuQnVkZ2V0VW5pdBINCgVsaW1pdBgEIAEoAxIMCgRzb2Z0GAUgASgIEg4KBnRlbmFudBgGIAEoCRIMCgRvbmx5GAcgAygJEigKB2J1Y2tldHMYCCADKAsyFy5zbHVpY2UudjEuQnVkZ2V0QnVja2V0EhQKDGJ1Y2tldF9jb3VudBgJIAEoAyK8AQoMQnVkZ2V0QnVja2V0Eg4KBnRlbmFudBgBIAEoCRIMCgRuYW1lGAIgASgJEhMKC2lzX292ZXJmbG93GAMgASgIEg0KBXNwZW50GAQgASgDEhAKCHJlc2VydmVkGAUgASgDEg0KBXNoYXJlGAYgASgBEi4KCnJlc2V0X3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhkKEXVucHJpY2VkX2F0dGVtcHRzGAggASgDKosBCgtCdWRnZXRTY29wZRIcChhCVURHRVRfU0NPUEVfVU5TUEVDSUZJRUQQABIXChNCVURHRVRfU0NPUEVfVEVOQU5UEAESFQoRQlVER0VUX1NDT1BFX1VTRVIQAhIYChRCVURHRVRfU0NPUEVfRkVBVFVSRRADEhQKEEJVREdFVF9TQ09QRV9LRVkQBCp3CgxCdWRnZXRQZXJpb2QSHQoZQlVER0VUX1BFUklPRF9VTlNQRUNJRklFRBAAEhUKEUJVREdFVF9QRVJJT0RfREFZEAESFwoTQlVER0VUX1BFUklPRF9NT05USBACEhgKFEJVREdFVF9QRVJJT0RfTUlOVVRFEAMqdQoKQnVkZ2V0VW5pdBIbChdCVURHRVRfVU5JVF9VTlNQRUNJRklFRBAAEhgKFEJVREdFVF9VTklUX05BTk9fVVNEEAESGAoUQlVER0VUX1VOSVRfUkVRVUVTVFMQAhIWChJCVURHRVRfVU5JVF9UT0tFTlMQA0I0Cg1kZXYuc2x1aWNlLnYxUAFaIXNsdWljZS5kZXYvZ2VuL3NsdWljZS92MTtzbHVpY2V2MWIGcHJvdG8z", [file_google_protobuf_timestamp]);
+  fileDesc("ChZzbHVpY2UvdjEvYnVkZ2V0LnByb3RvEglzbHVpY2UudjEijwIKDEJ1ZGdldFN0YXR1cxIlCgVzY29wZRgBIAEoDjIWLnNsdWljZS52MS5CdWRnZXRTY29wZRInCgZwZXJpb2QYAiABKA4yFy5zbHVpY2UudjEuQnVkZ2V0UGVyaW9kEiMKBHVuaXQYAyABKA4yFS5zbHVpY2UudjEuQnVkZ2V0VW5pdBINCgVsaW1pdBgEIAEoAxIMCgRzb2Z0GAUgASgIEg4KBnRlbmFudBgGIAEoCRIMCgRvbmx5GAcgAygJEigKB2J1Y2tldHMYCCADKAsyFy5zbHVpY2UudjEuQnVkZ2V0QnVja2V0EhQKDGJ1Y2tldF9jb3VudBgJIAEoAxIPCgdwYXJ0aWFsGAogASgIIrwBCgxCdWRnZXRCdWNrZXQSDgoGdGVuYW50GAEgASgJEgwKBG5hbWUYAiABKAkSEwoLaXNfb3ZlcmZsb3cYAyABKAgSDQoFc3BlbnQYBCABKAMSEAoIcmVzZXJ2ZWQYBSABKAMSDQoFc2hhcmUYBiABKAESLgoKcmVzZXRfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASGQoRdW5wcmljZWRfYXR0ZW1wdHMYCCABKAMqiwEKC0J1ZGdldFNjb3BlEhwKGEJVREdFVF9TQ09QRV9VTlNQRUNJRklFRBAAEhcKE0JVREdFVF9TQ09QRV9URU5BTlQQARIVChFCVURHRVRfU0NPUEVfVVNFUhACEhgKFEJVREdFVF9TQ09QRV9GRUFUVVJFEAMSFAoQQlVER0VUX1NDT1BFX0tFWRAEKncKDEJ1ZGdldFBlcmlvZBIdChlCVURHRVRfUEVSSU9EX1VOU1BFQ0lGSUVEEAASFQoRQlVER0VUX1BFUklPRF9EQVkQARIXChNCVURHRVRfUEVSSU9EX01PTlRIEAISGAoUQlVER0VUX1BFUklPRF9NSU5VVEUQAyp1CgpCdWRnZXRVbml0EhsKF0JVREdFVF9VTklUX1VOU1BFQ0lGSUVEEAASGAoUQlVER0VUX1VOSVRfTkFOT19VU0QQARIYChRCVURHRVRfVU5JVF9SRVFVRVNUUxACEhYKEkJVREdFVF9VTklUX1RPS0VOUxADQjQKDWRldi5zbHVpY2UudjFQAVohc2x1aWNlLmRldi9nZW4vc2x1aWNlL3YxO3NsdWljZXYxYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * BudgetStatus is one configured budget or limit, and how far it is used up.
@@ -70,18 +70,27 @@ export type BudgetStatus = Message<"sluice.v1.BudgetStatus"> & {
   only: string[];
 
   /**
-   * The fullest buckets that the answering process has met, at most 100, fullest first.
+   * The fullest buckets, at most 100, fullest first: those that the answering process has met since its start, and of
+   * money those that the ledger knows. Of minutes, those that are not empty.
    *
    * @generated from field: repeated sluice.v1.BudgetBucket buckets = 8;
    */
   buckets: BudgetBucket[];
 
   /**
-   * How many buckets that process has met.
+   * How many buckets there are at least.
    *
    * @generated from field: int64 bucket_count = 9;
    */
   bucketCount: bigint;
+
+  /**
+   * Whether buckets may be missing: the ledger did not answer in time, names share a bucket because there are too many, or
+   * it is a limit a minute that processes share, of which each shows what it met itself.
+   *
+   * @generated from field: bool partial = 10;
+   */
+  partial: boolean;
 };
 
 /**

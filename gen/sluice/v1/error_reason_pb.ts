@@ -268,17 +268,17 @@ export const ErrorReason = {
    *             {
    *               "number": 1, "model": "sandbox/wrong-shape", "provider": "sandbox",
    *               "cause": "ATTEMPT_CAUSE_FIRST", "usage": {"promptTokens": "14", "completionTokens": "34"},
-   *               "costNanoUsd": "0", "errorReason": "PARSE_FAILURE", "httpStatus": 200
+   *               "costNanoUsd": "0", "errorReason": "ERROR_REASON_PARSE_FAILURE", "httpStatus": 200
    *             },
    *             {
    *               "number": 2, "model": "sandbox/wrong-shape", "provider": "sandbox",
    *               "cause": "ATTEMPT_CAUSE_CORRECTION", "usage": {"promptTokens": "140", "completionTokens": "34"},
-   *               "costNanoUsd": "0", "errorReason": "PARSE_FAILURE", "httpStatus": 200
+   *               "costNanoUsd": "0", "errorReason": "ERROR_REASON_PARSE_FAILURE", "httpStatus": 200
    *             },
    *             {
    *               "number": 3, "model": "sandbox/wrong-shape", "provider": "sandbox",
    *               "cause": "ATTEMPT_CAUSE_CORRECTION", "usage": {"promptTokens": "140", "completionTokens": "34"},
-   *               "costNanoUsd": "0", "errorReason": "PARSE_FAILURE", "httpStatus": 200
+   *               "costNanoUsd": "0", "errorReason": "ERROR_REASON_PARSE_FAILURE", "httpStatus": 200
    *             }
    *           ],
    *           "excerpt": "{\n  \"vessel\": [\n    \"not\",\n    \"what\",\n    \"the\",\n    \"schema\",\n    \"asks\",\n    \"for\"\n  ]\n}"
@@ -354,22 +354,22 @@ export const ErrorReason = {
    *             {
    *               "number": 1, "model": "sandbox/down", "provider": "sandbox",
    *               "cause": "ATTEMPT_CAUSE_FIRST", "usage": {}, "costNanoUsd": "0",
-   *               "errorReason": "MODEL_UNAVAILABLE", "httpStatus": 503
+   *               "errorReason": "ERROR_REASON_MODEL_UNAVAILABLE", "httpStatus": 503
    *             },
    *             {
    *               "number": 2, "model": "sandbox/down", "provider": "sandbox",
    *               "cause": "ATTEMPT_CAUSE_RETRY", "usage": {}, "costNanoUsd": "0",
-   *               "errorReason": "MODEL_UNAVAILABLE", "httpStatus": 503
+   *               "errorReason": "ERROR_REASON_MODEL_UNAVAILABLE", "httpStatus": 503
    *             },
    *             {
    *               "number": 3, "model": "sandbox/down", "provider": "sandbox",
    *               "cause": "ATTEMPT_CAUSE_RETRY", "usage": {}, "costNanoUsd": "0",
-   *               "errorReason": "MODEL_UNAVAILABLE", "httpStatus": 503
+   *               "errorReason": "ERROR_REASON_MODEL_UNAVAILABLE", "httpStatus": 503
    *             },
    *             {
    *               "number": 4, "model": "sandbox/down", "provider": "sandbox",
    *               "cause": "ATTEMPT_CAUSE_RETRY", "usage": {}, "costNanoUsd": "0",
-   *               "errorReason": "MODEL_UNAVAILABLE", "httpStatus": 503
+   *               "errorReason": "ERROR_REASON_MODEL_UNAVAILABLE", "httpStatus": 503
    *             }
    *           ]
    *         },
@@ -398,12 +398,12 @@ export const ErrorReason = {
    *             {
    *               "number": 1, "model": "sandbox/silent", "provider": "sandbox",
    *               "cause": "ATTEMPT_CAUSE_FIRST", "usage": {"promptTokens": "14", "estimated": true},
-   *               "costNanoUsd": "0", "errorReason": "MODEL_TIMEOUT"
+   *               "costNanoUsd": "0", "errorReason": "ERROR_REASON_MODEL_TIMEOUT"
    *             },
    *             {
    *               "number": 2, "model": "sandbox/silent", "provider": "sandbox",
    *               "cause": "ATTEMPT_CAUSE_RETRY", "usage": {"promptTokens": "14", "estimated": true},
-   *               "costNanoUsd": "0", "errorReason": "MODEL_TIMEOUT"
+   *               "costNanoUsd": "0", "errorReason": "ERROR_REASON_MODEL_TIMEOUT"
    *             }
    *           ]
    *         },
@@ -434,25 +434,25 @@ export const ErrorReason = {
    *               "number": 1, "model": "sandbox/cut", "provider": "sandbox",
    *               "cause": "ATTEMPT_CAUSE_FIRST",
    *               "usage": {"promptTokens": "14", "completionTokens": "2", "estimated": true},
-   *               "costNanoUsd": "0", "errorReason": "STREAM_INTERRUPTED", "httpStatus": 200
+   *               "costNanoUsd": "0", "errorReason": "ERROR_REASON_STREAM_INTERRUPTED", "httpStatus": 200
    *             },
    *             {
    *               "number": 2, "model": "sandbox/cut", "provider": "sandbox",
    *               "cause": "ATTEMPT_CAUSE_RETRY",
    *               "usage": {"promptTokens": "14", "completionTokens": "2", "estimated": true},
-   *               "costNanoUsd": "0", "errorReason": "STREAM_INTERRUPTED", "httpStatus": 200
+   *               "costNanoUsd": "0", "errorReason": "ERROR_REASON_STREAM_INTERRUPTED", "httpStatus": 200
    *             },
    *             {
    *               "number": 3, "model": "sandbox/cut", "provider": "sandbox",
    *               "cause": "ATTEMPT_CAUSE_RETRY",
    *               "usage": {"promptTokens": "14", "completionTokens": "2", "estimated": true},
-   *               "costNanoUsd": "0", "errorReason": "STREAM_INTERRUPTED", "httpStatus": 200
+   *               "costNanoUsd": "0", "errorReason": "ERROR_REASON_STREAM_INTERRUPTED", "httpStatus": 200
    *             },
    *             {
    *               "number": 4, "model": "sandbox/cut", "provider": "sandbox",
    *               "cause": "ATTEMPT_CAUSE_RETRY",
    *               "usage": {"promptTokens": "14", "completionTokens": "2", "estimated": true},
-   *               "costNanoUsd": "0", "errorReason": "STREAM_INTERRUPTED", "httpStatus": 200
+   *               "costNanoUsd": "0", "errorReason": "ERROR_REASON_STREAM_INTERRUPTED", "httpStatus": 200
    *             }
    *           ]
    *         },
@@ -546,7 +546,7 @@ export const ErrorReason = {
    *             {
    *               "number": 1, "model": "sandbox/silent", "provider": "sandbox",
    *               "cause": "ATTEMPT_CAUSE_FIRST", "usage": {"promptTokens": "14", "estimated": true},
-   *               "costNanoUsd": "0", "errorReason": "CANCELLED"
+   *               "costNanoUsd": "0", "errorReason": "ERROR_REASON_CANCELLED"
    *             }
    *           ]
    *         }
@@ -617,12 +617,12 @@ export const ErrorReason = {
    *             {
    *               "number": 1, "model": "sandbox/extract", "provider": "sandbox",
    *               "cause": "ATTEMPT_CAUSE_FIRST", "usage": {"promptTokens": "12", "completionTokens": "12"},
-   *               "costNanoUsd": "0", "errorReason": "SEMANTIC_FAILURE", "httpStatus": 200
+   *               "costNanoUsd": "0", "errorReason": "ERROR_REASON_SEMANTIC_FAILURE", "httpStatus": 200
    *             },
    *             {
    *               "number": 2, "model": "sandbox/extract", "provider": "sandbox",
    *               "cause": "ATTEMPT_CAUSE_CORRECTION", "usage": {"promptTokens": "103", "completionTokens": "12"},
-   *               "costNanoUsd": "0", "errorReason": "SEMANTIC_FAILURE", "httpStatus": 200
+   *               "costNanoUsd": "0", "errorReason": "ERROR_REASON_SEMANTIC_FAILURE", "httpStatus": 200
    *             }
    *           ],
    *           "excerpt": "{\n  \"vessel\": \"Skarv\"\n}"

@@ -458,7 +458,8 @@ export const UsageService: GenService<{
     output: typeof GetCallResponseSchema;
   },
   /**
-   * ListBudgets shows budgets and limits, and how far they are used up. Errors: PERMISSION_DENIED for other tenants.
+   * ListBudgets shows budgets and limits, and how far they are used up. Errors: PERMISSION_DENIED for other tenants. While
+   * the ledger's database is away it answers with what the process has met.
    *
    * @generated from rpc sluice.v1.UsageService.ListBudgets
    */

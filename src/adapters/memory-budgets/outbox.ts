@@ -54,6 +54,8 @@ export class Outbox {
   }
 
   spent(bucket: MoneyBucket, change: { readonly spent: number; readonly unpriced: number; removal?: Removal }): void {
+    const isRemovalOnly = change.spent === 0 && change.unpriced === 0;
+    if (isRemovalOnly && this.#removals >= MAX_WAITING_REMOVALS) return;
     const waiting = this.#waiting(bucket);
     waiting.spent += change.spent;
     waiting.unpriced += change.unpriced;

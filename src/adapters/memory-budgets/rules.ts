@@ -23,6 +23,11 @@ export function compileRules<R extends BudgetRule | RateRule>(rules: readonly R[
   });
 }
 
+/** Whether the configuration bounds the names, so that nobody can make them up. */
+export function isBounded({ rule, only }: Compiled<BudgetRule | RateRule>): boolean {
+  return only !== undefined || rule.scope === "tenant" || rule.scope === "key";
+}
+
 /** The name of the payer in the scope of a rule that holds for it; `undefined` where none does. */
 export function nameIn({ rule, only }: Compiled<BudgetRule | RateRule>, payer: BudgetPayer): string | undefined {
   if (rule.tenant !== undefined && rule.tenant !== payer.tenant) return undefined;

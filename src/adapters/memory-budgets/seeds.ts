@@ -11,6 +11,8 @@ const AGAIN_MS = 15_000;
 const RETRY_MIN_MS = 1_000;
 const RETRY_MAX_MS = 30_000;
 const MAX_CONCURRENT = 2;
+/** Names in one question. */
+const MAX_NAMES = 1_000;
 
 interface Question {
   readonly bucket: MoneyBucket;
@@ -19,12 +21,16 @@ interface Question {
   readonly answer: (amount: number) => void;
 }
 
-/** Asks the ledger in the background what was spent before a bucket was made here: a few questions at a time. */
+/**
+ * Asks the ledger in the background what was spent before a bucket was made here: two questions at a time, each with all
+ * names of a tenant, scope and period that wait. Tenants take turns.
+ */
 export class Seeds {
   readonly #ledger: SpentLedger;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #questions: Question[] = [];
+  /** By tenant, scope and period; whose turn it is first. */
+  readonly #waiting = new Map<string, Question[]>();
   readonly #timers = new Set<CallOff>();
   #asking = 0;
   #failures = 0;
@@ -43,7 +49,7 @@ export class Seeds {
    */
   ask(bucket: MoneyBucket, beforeMs: number, answer: (amount: number) => void): void {
     const { promise: soon, resolve } = Promise.withResolvers<void>();
-    const seed = { soon, isAnswered: false };
+    const seed: NonNullable<MoneyBucket["seed"]> = { soon, isAnswered: false };
     bucket.seed = seed;
     const callOff = after(this.#clock, CALL_WAIT_MS, resolve);
     this.#enqueue({
@@ -61,45 +67,53 @@ export class Seeds {
 
   close(): void {
     this.#isClosed = true;
-    this.#questions.length = 0;
+    this.#waiting.clear();
     for (const callOff of this.#timers) callOff();
     this.#timers.clear();
   }
 
+  /** What else is asked in this turn goes along. */
   #enqueue(question: Question): void {
     if (this.#isClosed) return;
-    this.#questions.push(question);
-    this.#next();
+    const { tenant, rule, period } = question.bucket;
+    const group = JSON.stringify([tenant, rule.rule.scope, period.startMs]);
+    const waiting = this.#waiting.get(group);
+    if (waiting) waiting.push(question);
+    else this.#waiting.set(group, [question]);
+    queueMicrotask(() => this.#next());
   }
 
   #next(): void {
     while (!this.#isPaused && this.#asking < MAX_CONCURRENT) {
-      const question = this.#questions.shift();
-      if (!question) return;
+      const [first] = this.#waiting;
+      if (!first) return;
+      const [group, waiting] = first;
+      this.#waiting.delete(group);
+      if (waiting.length > MAX_NAMES) this.#waiting.set(group, waiting.slice(MAX_NAMES));
       this.#asking += 1;
-      void this.#put(question).finally(() => {
+      void this.#put(group, waiting.slice(0, MAX_NAMES)).finally(() => {
         this.#asking -= 1;
         this.#next();
       });
     }
   }
 
-  async #put(question: Question): Promise<void> {
-    const { bucket, beforeMs } = question;
-    const { period, rule, tenant, name } = bucket;
+  async #put(group: string, questions: readonly Question[]): Promise<void> {
+    const [bucket] = questions.map((question) => question.bucket);
     // Of a period that is over nobody asks any more.
-    if (this.#clock.nowMs() >= period.endMs) return;
+    if (!bucket || this.#clock.nowMs() >= bucket.period.endMs) return;
     try {
-      const spent = await this.#ledger.spentSince(tenant, rule.rule.scope, name, period.startMs, beforeMs);
+      const names = questions.map((question) => ({ name: question.bucket.name, toMs: question.beforeMs }));
+      const { tenant, rule, period } = bucket;
+      const spent = await this.#ledger.spentSince(tenant, rule.rule.scope, period.startMs, names);
       if (this.#isClosed) return;
       this.#failures = 0;
-      question.answer(toAmount(spent));
-      if (!question.isRepeated) this.#after(AGAIN_MS, () => this.#enqueue({ ...question, isRepeated: true }));
+      for (const [index, question] of questions.entries()) this.#answer(question, toAmount(spent[index] ?? 0n));
     } catch (error) {
       if (this.#isClosed) return;
       // While the database opens this is to be expected; what is said later is that it stays away.
       if (this.#failures++ === 5) this.#log.warn("budget_seeding_fails", { error });
-      this.#questions.unshift(question);
+      this.#waiting.set(group, [...questions, ...(this.#waiting.get(group) ?? [])]);
       this.#isPaused = true;
       this.#after(Math.min(RETRY_MIN_MS * 2 ** Math.min(this.#failures - 1, 10), RETRY_MAX_MS), () => {
         this.#isPaused = false;
@@ -108,11 +122,23 @@ export class Seeds {
     }
   }
 
-  #after(delayMs: number, callback: () => void): void {
+  #answer(question: Question, amount: number): void {
+    const { bucket, isRepeated } = question;
+    question.answer(amount);
+    if (isRepeated) return;
+    const callOff = this.#after(AGAIN_MS, () => this.#enqueue({ ...question, isRepeated: true }));
+    if (bucket.seed) bucket.seed.callOff = callOff;
+  }
+
+  #after(delayMs: number, callback: () => void): CallOff {
     const callOff = after(this.#clock, delayMs, () => {
       this.#timers.delete(callOff);
       callback();
     });
     this.#timers.add(callOff);
+    return () => {
+      this.#timers.delete(callOff);
+      callOff();
+    };
   }
 }

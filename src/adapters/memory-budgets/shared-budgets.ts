@@ -38,7 +38,10 @@ export type SharedReply =
       readonly kind: "granted" | "refused";
       /** Who refuses: its place among the budgets, then the limits; -1 where nobody does. */
       readonly refusedBy: number;
-      readonly money: readonly SharedMoney[];
+      /** The time of the store. */
+      readonly nowMs: number;
+      /** `undefined` where a refusal made no bucket, for it would hold nothing. */
+      readonly money: readonly (SharedMoney | undefined)[];
       /** How full the limits are, in units times 60,000. */
       readonly levels: readonly number[];
     };

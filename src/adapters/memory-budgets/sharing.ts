@@ -56,7 +56,10 @@ export class Sharing {
         for (const index of reply.money) this.#askBeforeMaking(money[index]);
       } else if (reply.kind === "full") {
         const tooMany = claim.money[reply.money];
-        if (tooMany) claim.money[reply.money] = this.#book.overflowOf(tooMany.rule, tooMany.tenant);
+        if (tooMany) {
+          claim.money[reply.money] = this.#book.overflowOf(tooMany.rule, tooMany.tenant);
+          this.#book.leave(tooMany);
+        }
       } else {
         this.#decide(claim, reply);
         return "taken";
@@ -72,7 +75,8 @@ export class Sharing {
     });
   }
 
-  #decide(claim: Claim, { kind, refusedBy, money, levels }: Decision): void {
+  #decide(claim: Claim, { kind, refusedBy, nowMs: sharedNowMs, money, levels }: Decision): void {
+    this.#warnings.clockOf(sharedNowMs);
     for (const [index, bucket] of claim.money.entries()) {
       const told = money[index];
       if (told) this.#told(bucket, told);
@@ -89,9 +93,10 @@ export class Sharing {
     }
   }
 
-  #refusal({ money, rates, attempt, units }: Claim, refusedBy: number, told: readonly SharedMoney[]): Error {
-    const [poor, standing] = [money[refusedBy], told[refusedBy]];
-    if (poor && standing) {
+  #refusal({ money, rates, attempt, units }: Claim, refusedBy: number, told: Decision["money"]): Error {
+    const poor = money[refusedBy];
+    if (poor) {
+      const standing = told[refusedBy] ?? { spent: poor.told, reserved: Math.max(0, poor.reserved) };
       const own = uncovered(poor);
       const total = { spent: standing.spent + Math.max(0, poor.spent), reserved: standing.reserved };
       return budgetExceeded(poor, own > 0 ? total : standing, attempt, this.#clock);
@@ -130,18 +135,30 @@ export class Sharing {
 
   /** Learns how the fullest buckets stand now. */
   async refresh(tenant: string | undefined): Promise<void> {
-    const byTenant = new Map<string, MoneyBucket[]>();
-    for (const buckets of moneyByRule(this.#book, tenant, this.#clock).values()) {
-      for (const bucket of buckets.slice(0, MAX_SHOWN)) {
-        byTenant.set(bucket.tenant, [...(byTenant.get(bucket.tenant) ?? []), bucket]);
-      }
-    }
+    const fullest = [...moneyByRule(this.#book, tenant, this.#clock).values()];
+    await this.#look(
+      fullest.flatMap((buckets) => buckets.slice(0, MAX_SHOWN)),
+      (bucket, told) => this.#told(bucket, told),
+    );
+  }
+
+  /** Learns how buckets stand that are in no book, and hold what the ledger says. Nothing is logged, asked or kept. */
+  async peek(unmet: readonly MoneyBucket[]): Promise<void> {
+    await this.#look(unmet, (bucket, { spent, reserved, unpriced, isSeeded }) => {
+      // One that was made without the ledger's word counts from then on only.
+      bucket.told = isSeeded ? spent : Math.max(bucket.told, spent);
+      bucket.toldReserved = reserved;
+      bucket.toldUnpriced = unpriced;
+    });
+  }
+
+  async #look(wanted: readonly MoneyBucket[], learn: (bucket: MoneyBucket, told: SharedMoney) => void): Promise<void> {
     await Promise.all(
-      [...byTenant].map(async ([owner, buckets]) => {
+      [...Map.groupBy(wanted, ({ tenant }) => tenant)].map(async ([owner, buckets]) => {
         const told = await this.#shared.look(owner, buckets);
         for (const [index, bucket] of buckets.entries()) {
           const now = told?.[index];
-          if (now) this.#told(bucket, now);
+          if (now) learn(bucket, now);
         }
       }),
     );

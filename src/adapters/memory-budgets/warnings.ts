@@ -5,6 +5,8 @@ import type { MoneyBucket } from "./book.ts";
 
 /** Where Redis comes and goes, this often a line says so at most. */
 const SHARING_LOG_INTERVAL_MS = 10_000;
+/** Clocks that differ by more than this from that of Redis are worth a line. */
+const CLOCK_TOLERANCE_MS = 60_000;
 
 /** What is logged of budgets: each thing once. */
 export class Warnings {
@@ -12,6 +14,7 @@ export class Warnings {
   readonly #clock: Clock;
   readonly #overflows = new Set<string>();
   #loggedShared = true;
+  #isClockLogged = false;
   #loggedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(ports: { readonly log: Log; readonly clock: Clock }) {
@@ -33,6 +36,15 @@ export class Warnings {
     this.#loggedShared = isShared;
     if (isShared) this.#log.info("budgets_shared");
     else this.#log.warn("budgets_in_process", { cause: "redis_unavailable" });
+  }
+
+  /** Told the time of Redis: where this process is of another opinion, periods begin and end at different times. */
+  clockOf(sharedNowMs: number): void {
+    const differenceMs = this.#clock.nowMs() - sharedNowMs;
+    if (Math.abs(differenceMs) < CLOCK_TOLERANCE_MS / 2) this.#isClockLogged = false;
+    if (this.#isClockLogged || Math.abs(differenceMs) <= CLOCK_TOLERANCE_MS) return;
+    this.#isClockLogged = true;
+    this.#log.warn("budgets_clock_differs", { difference_ms: differenceMs });
   }
 
   /** Called whenever something was spent of the bucket. */

@@ -1,5 +1,6 @@
 import pg from "pg";
 import { SluiceError } from "../../core/failure.ts";
+import { FairSlots } from "./fair-slots.ts";
 
 const RETRY_AFTER_MS = 1000;
 /** SQLSTATE of a statement that was ended for its time. */
@@ -14,23 +15,37 @@ export interface UsageDatabaseOptions {
   readonly openingMs?: number | undefined;
   /** Longest that one statement may take, in milliseconds. The embedded database cannot end one. */
   readonly statementTimeoutMs: number;
-  /** Most questions at once; one more is refused. The drain of the ledger needs connections of the same pool. */
+  /** Most questions at once. The drain of the ledger needs connections of the same pool. */
   readonly maxConcurrency: number;
+  /** Most of them for one tenant. Default all. */
+  readonly maxConcurrencyPerTenant?: number | undefined;
+  /** How long a question waits where there are too many, in milliseconds, before it is refused. Default 0. */
+  readonly waitMs?: number | undefined;
 }
 
 /** A new embedded database takes 4 to 8 seconds. */
 const OPENING_MS = 15_000;
+/** More are refused at once. */
+const MAX_WAITING_PER_TENANT = 8;
+const MAX_WAITING = 64;
 
 /** Questions to a database that may be away, each on one state of it. */
 export class UsageDatabase {
   readonly #options: UsageDatabaseOptions;
   /** The pool, or undefined where the database is not there by the end of its opening time. */
   readonly #opening: Promise<pg.Pool | undefined>;
+  readonly #slots: FairSlots;
   #pool: pg.Pool | undefined;
-  #inFlight = 0;
 
   constructor(options: UsageDatabaseOptions) {
     this.#options = options;
+    this.#slots = new FairSlots({
+      slots: options.maxConcurrency,
+      perKey: options.maxConcurrencyPerTenant ?? options.maxConcurrency,
+      waitMs: options.waitMs ?? 0,
+      maxWaitingPerKey: MAX_WAITING_PER_TENANT,
+      maxWaiting: MAX_WAITING,
+    });
     const opened = options.pool.then(
       (pool) => {
         this.#pool = pool;
@@ -44,19 +59,22 @@ export class UsageDatabase {
     this.#opening = Promise.race([opened, over]);
   }
 
-  /** Runs `work` in a transaction that changes nothing and sees one state. */
-  async read<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    const { statementTimeoutMs, maxConcurrency } = this.#options;
+  /**
+   * Runs `work` in a transaction that changes nothing and sees one state.
+   * @param tenant whose share of the questions this one is of; those about all tenants are of one share.
+   */
+  async read<T>(work: (client: pg.PoolClient) => Promise<T>, tenant = ""): Promise<T> {
+    const { statementTimeoutMs, maxConcurrency, maxConcurrencyPerTenant = maxConcurrency } = this.#options;
     const pool = this.#pool ?? (await this.#opening);
     if (!pool) throw unavailable();
-    if (this.#inFlight >= maxConcurrency) throw overloaded("usage_queries", maxConcurrency);
-    this.#inFlight += 1;
+    const release = await this.#slots.take(tenant);
+    if (!release) throw overloaded("usage_queries", maxConcurrencyPerTenant);
     try {
       return await inSnapshot(pool, statementTimeoutMs, work);
     } catch (error) {
       throw translated(error, statementTimeoutMs);
     } finally {
-      this.#inFlight -= 1;
+      release();
     }
   }
 }

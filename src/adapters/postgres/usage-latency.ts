@@ -32,13 +32,14 @@ export function percentiles(histogram: Histogram): LatencyPercentiles | undefine
 }
 
 /**
- * The latency that stands for a bucket, at most 2 % from each in it. Low buckets hold no or one whole millisecond, which
- * is then exact; bucket 0 holds 0 and 1.
+ * The latency that stands for a bucket, at most 2 % from each whole millisecond in it, to a tenth: more digits would say
+ * more than is known. Low buckets hold one whole millisecond, which is then exact; bucket 0 holds 0 and 1.
  */
 function middleMs(bucket: number): number {
   if (bucket <= 0) return 1;
-  const [low, high] = [GROWTH ** (bucket - 1), GROWTH ** bucket];
-  const firstWhole = Math.floor(low * (1 + 1e-12)) + 1;
-  if (firstWhole + 1 > high) return firstWhole;
-  return (2 * low * high) / (low + high);
+  const [first, last] = [
+    Math.floor(GROWTH ** (bucket - 1) * (1 + 1e-12)) + 1,
+    Math.floor(GROWTH ** bucket * (1 + 1e-12)),
+  ];
+  return last <= first ? first : Math.round((20 * first * last) / (first + last)) / 10;
 }

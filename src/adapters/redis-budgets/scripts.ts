@@ -19,13 +19,18 @@ local function text(x) return string.format('%.0f', x) end
 local function get(key, field) return tonumber(redis.call('HGET', key, field) or '0') end
 local function set(key, field, x) redis.call('HSET', key, field, text(math.max(0, math.min(x, MAX)))) end
 
+-- A process whose clock is far behind names an end that is over: what is in use stays all the same.
+local MIN_KEPT = 3600000
+local function keep(key, ends) redis.call('PEXPIREAT', key, text(math.max(tonumber(ends), now + MIN_KEPT))) end
+local function keep_late(key, ends) if tonumber(ends) < now + MIN_KEPT then keep(key, ends) end end
+
 local function make(key, names, known, is_seeded, ends, counts)
   redis.call('HSET', key, 'epoch', time[1] .. '-' .. time[2], 'spent', '0', 'seed', known, 'reserved', '0')
   if is_seeded then redis.call('HSET', key, 'seeded', '1') end
-  redis.call('PEXPIREAT', key, ends)
+  keep(key, ends)
   if counts == '1' then
     redis.call('INCR', names)
-    redis.call('PEXPIREAT', names, ends)
+    keep(names, ends)
   end
 end
 
@@ -50,8 +55,8 @@ end
 local function state(key)
   local epoch, spent, seed, reserved, unpriced, seeded =
     unpack(redis.call('HMGET', key, 'epoch', 'spent', 'seed', 'reserved', 'unpriced', 'seeded'))
-  local total = math.min(MAX, tonumber(spent) + tonumber(seed))
-  return {epoch, text(total), reserved, unpriced or '0', seeded or '0'}
+  local total = math.min(MAX, tonumber(spent or '0') + tonumber(seed or '0'))
+  return {epoch or '', text(total), reserved or '0', unpriced or '0', seeded or '0'}
 end
 
 local function level(key, limit)
@@ -66,7 +71,7 @@ end
 `;
 
 /**
- * Reserves in all buckets or in none. KEYS: for each budget its bucket, its reservations and the count of its names; then
+ * Reserves in all buckets or in none. A refusal makes no bucket that would hold nothing: its epoch is empty then. KEYS: for each budget its bucket, its reservations and the count of its names; then
  * the limits. ARGV: budgets, member, amount, how long it is held, units, most names, until when keys are kept; then for
  * each budget limit (-1: none), known, epoch, what Redis does not know of, whether it may be made, whether it counts,
  * end; for each limit units per minute.
@@ -92,10 +97,14 @@ if full then return {'full', full} end
 local refused = -1
 for i = 1, budgets do
   local key, open = KEYS[i * 3 - 2], KEYS[i * 3 - 1]
-  if redis.call('EXISTS', key) == 0 then make(key, KEYS[i * 3], arg(i, 2), arg(i, 3) ~= '', arg(i, 7), arg(i, 6)) end
-  remind(key, arg(i, 2), arg(i, 3))
-  expire(key, open)
-  local used = get(key, 'spent') + get(key, 'seed') + get(key, 'reserved') + tonumber(arg(i, 4))
+  local used = tonumber(arg(i, 2)) + tonumber(arg(i, 4))
+  if redis.call('EXISTS', key) == 1 then
+    remind(key, arg(i, 2), arg(i, 3))
+    expire(key, open)
+    keep_late(key, arg(i, 7))
+    keep_late(KEYS[i * 3], arg(i, 7))
+    used = get(key, 'spent') + get(key, 'seed') + get(key, 'reserved') + tonumber(arg(i, 4))
+  end
   local most_used = tonumber(arg(i, 1))
   if refused < 0 and most_used >= 0 and used + amount > most_used then refused = i - 1 end
 end
@@ -104,16 +113,22 @@ for i = 1, limits do
   if refused < 0 and level(key, limit(i)) + units * 60000 > limit(i) * 60000 then refused = budgets + i - 1 end
 end
 
+for i = 1, budgets do
+  local key = KEYS[i * 3 - 2]
+  if redis.call('EXISTS', key) == 0 and (refused < 0 or tonumber(arg(i, 2)) > 0) then
+    make(key, KEYS[i * 3], arg(i, 2), arg(i, 3) ~= '', arg(i, 7), arg(i, 6))
+  end
+end
 if refused < 0 then
   for i = 1, budgets do
     local key, open = KEYS[i * 3 - 2], KEYS[i * 3 - 1]
     redis.call('ZADD', open, now + hold, member)
-    redis.call('PEXPIREAT', open, arg(i, 7))
+    keep(open, arg(i, 7))
     set(key, 'reserved', get(key, 'reserved') + amount)
   end
   for i = 1, limits do fill(KEYS[budgets * 3 + i], limit(i), units) end
 end
-local reply = {refused < 0 and 'granted' or 'refused', refused}
+local reply = {refused < 0 and 'granted' or 'refused', refused, text(now)}
 for i = 1, budgets do reply[#reply + 1] = state(KEYS[i * 3 - 2]) end
 for i = 1, limits do reply[#reply + 1] = text(level(KEYS[budgets * 3 + i], limit(i))) end
 return reply
@@ -144,6 +159,7 @@ for i = 1, budgets do
   if redis.call('EXISTS', key) == 0 then make(key, names, known, epoch ~= '', ends, counts) end
   remind(key, known, epoch)
   expire(key, open)
+  keep_late(key, ends)
   local is_epoch = redis.call('HGET', key, 'epoch')
   for _ = 1, removals do
     local member, landed = arg(), arg()

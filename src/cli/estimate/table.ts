@@ -5,29 +5,21 @@ import type {
   MeasuredHistory,
   ModelEstimate,
 } from "../../../gen/sluice/v1/estimate_pb.ts";
-import { formatNanoUsd } from "../../core/money.ts";
 import { tableText } from "../table.ts";
 import { printable } from "../terminal.ts";
-import { decimalText, percentText, sourceText } from "./figures.ts";
+import { grouped, moneyText } from "../usage-money.ts";
+import { decimalText, groupedDecimalText, percentText, sourceText } from "./figures.ts";
 
-const HEAD = [
-  "model",
-  "prompt",
-  "completion",
-  "a request",
-  "day: input",
-  "day: output",
-  "day: total",
-  "month",
-  "month at 10x",
-  "",
+const FIGURES = [
+  ...["prompt", "completion", "a request", "day: input", "day: output", "day: total"],
+  ...["month", "month at 10x"],
 ];
 
 /** The factors in words, then a line for each model. */
 export function estimateTable(estimate: CostEstimate): string {
   const { cacheHits, attemptsPerCall, history, models } = estimate;
   const factors = [
-    `${estimate.requestsPerDay} requests a day`,
+    `${grouped(estimate.requestsPerDay)} requests a day`,
     ...(cacheHits ? [`${percentText(cacheHits.millionths)} of them free (${sourceText(cacheHits.source)})`] : []),
     ...(attemptsPerCall
       ? [`${attemptsText(attemptsPerCall.millionths)} a call (${sourceText(attemptsPerCall.source)})`]
@@ -36,7 +28,7 @@ export function estimateTable(estimate: CostEstimate): string {
   ];
   const measured = history ? `${historyText(history)}\n` : "";
   const rows = models.map((model) => rowOf(model));
-  return `${printable(`${factors.join(", ")}\n${measured}`)}\n${tableText([HEAD, ...rows])}`;
+  return `${printable(`${factors.join(", ")}\n${measured}`)}\n${tableText([["model", ...FIGURES, ""], ...rows], FIGURES)}`;
 }
 
 function attemptsText(millionths: bigint): string {
@@ -46,12 +38,12 @@ function attemptsText(millionths: bigint): string {
 function historyText({ feature, prompt, days, payingCalls, freeCalls, attempts }: MeasuredHistory): string {
   const whose = [...(feature === "" ? [] : [`feature ${feature}`]), ...(prompt === "" ? [] : [`prompt ${prompt}`])];
   const span = days === 1 ? "day" : `${days} days`;
-  return `measured for ${whose.join(", ")} over the last ${span}: ${payingCalls + freeCalls} calls, ${freeCalls} free, ${attempts} paid attempts`;
+  return `measured for ${whose.join(", ")} over the last ${span}: ${grouped(payingCalls + freeCalls)} calls, ${grouped(freeCalls)} free, ${grouped(attempts)} paid attempts`;
 }
 
 function rowOf(model: ModelEstimate): string[] {
   const { tokens, outcome, synthetic } = model;
-  const sizes = [promptText(tokens), tokens ? `${tokens.completionTokens}` : "-"];
+  const sizes = [promptText(tokens), tokens ? grouped(tokens.completionTokens) : "-"];
   const notes = synthetic ? ["no real model"] : [];
   if (outcome.case !== "costs") {
     const reason = outcome.value?.description ?? "the server does not say why";
@@ -62,8 +54,8 @@ function rowOf(model: ModelEstimate): string[] {
     model.model,
     ...sizes,
     totalText(request),
-    day ? formatNanoUsd(day.inputNanoUsd) : "-",
-    day ? formatNanoUsd(day.outputNanoUsd) : "-",
+    day ? moneyText(day.inputNanoUsd) : "-",
+    day ? moneyText(day.outputNanoUsd) : "-",
     totalText(day),
     totalText(month),
     totalText(monthAtTenTimes),
@@ -74,11 +66,13 @@ function rowOf(model: ModelEstimate): string[] {
 /** The mean, and the range where samples differ. */
 function promptText(tokens: AttemptTokens | undefined): string {
   if (!tokens) return "-";
-  const mean = decimalText(tokens.meanPromptTokensMillionths);
+  const mean = groupedDecimalText(tokens.meanPromptTokensMillionths);
   const { minPromptTokens, maxPromptTokens } = tokens;
-  return minPromptTokens === maxPromptTokens ? mean : `${mean} (${minPromptTokens} to ${maxPromptTokens})`;
+  return minPromptTokens === maxPromptTokens
+    ? mean
+    : `${mean} (${grouped(minPromptTokens)} to ${grouped(maxPromptTokens)})`;
 }
 
 function totalText(cost: EstimatedCost | undefined): string {
-  return cost ? formatNanoUsd(cost.totalNanoUsd) : "-";
+  return cost ? moneyText(cost.totalNanoUsd) : "-";
 }

@@ -75,8 +75,7 @@ export const budgetKeys = {
         }),
         warn_at: z
           .number()
-          .min(0.01)
-          .max(1)
+          .refine((share) => share >= 0.01 && share <= 1, "must be a share from 0.01 to 1: 0.8 is 80 %")
           .default(0.8)
           .meta({ unit: "share", description: "The share of the limit from which on a warning is logged, once." }),
       }),

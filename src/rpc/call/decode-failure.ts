@@ -26,10 +26,12 @@ export function explainDecodeFailure(reason: unknown, scope: CallScope, context:
   if (!(reason instanceof ConnectError) || scope.hasIssued(reason)) return;
   if (scope.phase === "decoding") {
     if (reason.code !== Code.InvalidArgument && reason.code !== Code.Internal) return;
-    const violation = violationOf(reason, context);
+    // What was found when the message was read knows its field.
+    const known = reason.cause instanceof SluiceError ? reason.cause : undefined;
+    const violations = () => [violationOf(reason, context)];
     replace(
       reason,
-      scope.issue(new SluiceError({ reason: "INVALID_REQUEST", violations: [violation] }, { cause: reason })),
+      scope.issue(known ?? new SluiceError({ reason: "INVALID_REQUEST", violations: violations() }, { cause: reason })),
     );
     return;
   }

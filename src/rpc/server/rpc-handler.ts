@@ -5,6 +5,7 @@ import {
   type ContextValues,
   createConnectRouter,
   createContextValues,
+  createServiceImplSpec,
   type Interceptor,
 } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
@@ -24,7 +25,7 @@ import type { ServerLimits } from "./limits.ts";
 import { paced } from "./paced-body.ts";
 import { ReaderWatch } from "./reader-watch.ts";
 import { RequestBody } from "./request-body.ts";
-import { binaryOptions, jsonOptions } from "./serialization.ts";
+import { binaryOptions, jsonOptions, jsonOptionsOf } from "./serialization.ts";
 
 export interface RpcHandlerOptions {
   readonly calls: CallSetup;
@@ -60,7 +61,7 @@ export function createRpcHandler(
     jsonOptions,
     binaryOptions,
   });
-  options.routes(router);
+  options.routes(checkingTimes(router));
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   return (request, response) => {
     const handler = handlers.get(pathOf(request));
@@ -72,6 +73,24 @@ export function createRpcHandler(
     });
     return true;
   };
+}
+
+/** The router, which reads the requests of each method as `jsonOptionsOf` says. */
+function checkingTimes(router: ConnectRouter): ConnectRouter {
+  const checking: ConnectRouter = {
+    handlers: router.handlers,
+    service(service, implementation, options) {
+      const { methods } = createServiceImplSpec(service, implementation);
+      for (const { method, impl } of Object.values(methods)) checking.rpc(method, impl, options);
+      return checking;
+    },
+    rpc(method, implementation, options) {
+      const timed = jsonOptionsOf(method.input);
+      router.rpc(method, implementation, timed === jsonOptions ? options : { jsonOptions: timed, ...options });
+      return checking;
+    },
+  };
+  return checking;
 }
 
 async function serve(

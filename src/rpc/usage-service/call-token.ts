@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { toBinary } from "@bufbuild/protobuf";
 import { type ListCallsRequest, ListCallsRequestSchema } from "../../../gen/sluice/v1/usage_service_pb.ts";
-import { invalidRequest } from "../../core/failure.ts";
+import { invalidRequest, SluiceError } from "../../core/failure.ts";
 import type { CallPosition } from "../../core/usage.ts";
-import type { TimeRange } from "./range.ts";
+import { END_OF_TIME_MS, readRange, type TimeRange } from "./range.ts";
 
 /** Where a page begins, and the range that the first page had: one that ends now would grow from page to page. */
 export interface CallPage {
@@ -46,11 +46,26 @@ export function readCallToken(request: ListCallsRequest, callerTenant: string): 
   if (question !== questionHash(request, callerTenant)) {
     throw refused("is of another request; all other fields must be as they were, except page_size");
   }
-  return { range: { fromMs, toMs }, after: { tenant, callId, calledAtMs, value: BigInt(value) } };
+  const range = rangeOf(request, toMs);
+  // Tokens are not signed: one that was written by its caller must not ask for what a request may not ask for.
+  if (range?.fromMs !== fromMs || range.toMs !== toMs || calledAtMs < fromMs || calledAtMs >= toMs) {
+    throw refused("must be a next_page_token as it was given, or empty");
+  }
+  return { range, after: { tenant, callId, calledAtMs, value: BigInt(value) } };
+}
+
+/** What the request meant when the first page was asked; `undefined` where it cannot have been asked then. */
+function rangeOf(request: ListCallsRequest, nowMs: number): TimeRange | undefined {
+  try {
+    return readRange(request, nowMs);
+  } catch (error) {
+    if (error instanceof SluiceError) return undefined;
+    throw error;
+  }
 }
 
 function isTime(value: unknown): value is number {
-  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= 253_402_300_800_000;
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value < END_OF_TIME_MS;
 }
 
 /** Everything of a request that decides which calls come in which order. */

@@ -10,19 +10,25 @@ import type { ListBudgetsRequest, ListBudgetsResponseSchema } from "../../../gen
 import type { BucketState, BudgetRule, BudgetState, Budgets, RateRule } from "../../core/budgets.ts";
 import type { Call } from "../../core/call.ts";
 import { wirePeriods, wireScopes } from "../errors/budget-names.ts";
-import { readTenant } from "./scope.ts";
+import { readTenant, requireAdmin } from "./scope.ts";
 
-/** UsageService.ListBudgets. */
+/**
+ * UsageService.ListBudgets.
+ * @throws SluiceError PERMISSION_DENIED for another tenant's, unless the caller is an admin.
+ */
 export async function listBudgets(
   { budgets }: { readonly budgets: Budgets },
   call: Call,
   { scope }: ListBudgetsRequest,
 ): Promise<MessageInitShape<typeof ListBudgetsResponseSchema>> {
+  const { tenant = "", allTenants = false } = scope ?? {};
+  const isOthers = tenant === "" ? allTenants : !allTenants && tenant !== call.caller.tenant;
+  if (isOthers) requireAdmin(call.caller, "other tenants' budgets");
   const states = await budgets.states(readTenant(call.caller, scope));
   return { budgets: states.map(statusOf) };
 }
 
-function statusOf({ rule, buckets, bucketCount }: BudgetState): MessageInitShape<typeof BudgetStatusSchema> {
+function statusOf({ rule, buckets, bucketCount, isPartial }: BudgetState): MessageInitShape<typeof BudgetStatusSchema> {
   return {
     scope: wireScopes[rule.scope],
     ...("per" in rule ? budgetFields(rule) : rateFields(rule)),
@@ -30,6 +36,7 @@ function statusOf({ rule, buckets, bucketCount }: BudgetState): MessageInitShape
     only: [...(rule.only ?? [])],
     buckets: buckets.map(bucketOf),
     bucketCount: BigInt(bucketCount),
+    partial: isPartial,
   };
 }
 

@@ -65,10 +65,10 @@ function attemptMessage({ number, start, end }: StoredAttempt): MessageInitShape
   };
 }
 
+const reasons: ReadonlyMap<string, ErrorReason> = new Map(Object.entries(ErrorReason));
 const causes: ReadonlyMap<string, AttemptCause> = new Map(
   Object.entries(AttemptCause).map(([name, number]) => [name.toLowerCase(), number]),
 );
-const reasons: ReadonlyMap<string, ErrorReason> = new Map(Object.entries(ErrorReason));
 
 type Tokens = Pick<StoredCall, "promptTokens" | "cachedPromptTokens" | "completionTokens" | "reasoningTokens">;
 

@@ -11,8 +11,8 @@ const DAY_MS = 24 * HOUR_MS;
 const MAX_DAYS = 400;
 /** How many UTC days a range without a begin has, its last one included. */
 const DEFAULT_DAYS = 7;
-/** The begin of the year 10000. */
-const END_OF_TIME_SECONDS = 253_402_300_800n;
+/** The begin of the year 10000, which neither timestamps in JSON nor the database's notation of times have. */
+export const END_OF_TIME_MS = 253_402_300_800_000;
 
 /**
  * The range that a request means, exact to the millisecond.
@@ -33,9 +33,10 @@ export function readRange(
   return { fromMs, toMs };
 }
 
-/** The same with whole hours: the begin earlier, the end later. */
+/** The same with whole hours: the begin earlier, the end later. The last hour of 9999 ends in its last millisecond. */
 export function wholeHours({ fromMs, toMs }: TimeRange): TimeRange {
-  return { fromMs: Math.floor(fromMs / HOUR_MS) * HOUR_MS, toMs: Math.ceil(toMs / HOUR_MS) * HOUR_MS };
+  const endMs = Math.min(Math.ceil(toMs / HOUR_MS) * HOUR_MS, END_OF_TIME_MS - 1);
+  return { fromMs: Math.floor(fromMs / HOUR_MS) * HOUR_MS, toMs: endMs };
 }
 
 function timeViolations(field: string, time: Timestamp | undefined): FieldViolation[] {
@@ -43,7 +44,7 @@ function timeViolations(field: string, time: Timestamp | undefined): FieldViolat
   if (time.nanos < 0 || time.nanos > 999_999_999) {
     return [{ field, rule: "timestamp.nanos", description: "nanos must be from 0 to 999,999,999" }];
   }
-  if (time.seconds < 0n || time.seconds >= END_OF_TIME_SECONDS) {
+  if (time.seconds < 0n || time.seconds >= BigInt(END_OF_TIME_MS / 1000)) {
     return [{ field, rule: "timestamp.year", description: "must be in the years 1970 to 9999" }];
   }
   return [];

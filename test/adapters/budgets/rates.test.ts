@@ -85,6 +85,21 @@ describe("limits per minute in one process", () => {
     });
   });
 
+  it("are shown by what is used, as full as that says, and not at all once they are empty", async () => {
+    const { budgets, clock } = budgetsWith({ rates: [rate({ perMinute: 3 })] });
+    for (let call = 0; call < 3; call++) await budgets.admit(payer);
+    clock.advance(10_000);
+    const [state] = await budgets.states("acme");
+    assert.deepEqual(
+      state?.buckets.map(({ spent, share }) => [spent, share]),
+      // Two and a half are left: there is no room for another one.
+      [[3n, 1]],
+    );
+    clock.advance(50_000);
+    const [later] = await budgets.states("acme");
+    assert.deepEqual([later?.buckets, later?.bucketCount, later?.isPartial], [[], 0, false]);
+  });
+
   it("forget buckets that are empty again where there is no room for another", async () => {
     const { budgets, clock, events } = budgetsWith({ rates: [rate()] }, { maxBuckets: 2 });
     for (const keyId of ["a", "b"]) await budgets.admit({ ...payer, keyId });

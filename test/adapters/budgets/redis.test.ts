@@ -166,8 +166,9 @@ tier("redis", (redis) => {
         spentSince: () => {
           const { promise, resolve } = Promise.withResolvers<bigint>();
           answers.push(resolve);
-          return promise;
+          return promise.then((spent) => [spent]);
         },
+        topSpenders: async () => ({ spenders: [], count: 0 }),
       };
       const one = await open({ budgets: [budget()] }, { ledger });
       const first = one.budgets.reserve(payer, attempt(100));
@@ -185,6 +186,31 @@ tier("redis", (redis) => {
       assert.equal(answers.length, 2);
     });
 
+    it("are shown by a process that has met nothing as Redis has them, where the ledger knows who to ask for", async () => {
+      const spent = [
+        { tenant: "acme", name: "u-1", nanoUsd: 250n },
+        { tenant: "acme", name: "u-2", nanoUsd: 40n },
+      ];
+      const ledger = { spentSince: async () => [200n], topSpenders: async () => ({ spenders: spent, count: 2 }) };
+      const rules = { budgets: [budget()], rates: [{ scope: "key", unit: "tokens", perMinute: 1_000 } as const] };
+      const [one, two] = [await open(rules, { ledger }), await open(rules, { ledger })];
+      const reservation = await one.budgets.reserve(payer, attempt(100));
+      await one.budgets.reserve(payer, attempt(30));
+      reservation.settle({ costNanoUsd: 90n, tokens: 1 });
+      const shown = async () => {
+        const [state, limit] = await two.budgets.states("acme");
+        // Nothing tells this process which keys others have met.
+        assert.deepEqual([state?.isPartial, limit?.isPartial, limit?.buckets], [false, true, []]);
+        return state?.buckets.map((bucket) => [bucket.name, bucket.spent, bucket.reserved]);
+      };
+      await until(async () => (await shown())?.[0]?.[1] === 290n);
+      assert.deepEqual(await shown(), [
+        ["u-1", 290n, 30n],
+        ["u-2", 40n, 0n],
+      ]);
+      assert.deepEqual(two.events(), ["redis_ready"]);
+    });
+
     it("make no more than so many names in Redis; later ones share a bucket", async () => {
       const { budgets, events } = await open({ budgets: [budget()] }, { maxNames: 2 });
       for (const user of ["a", "b", "c", "d"]) {
@@ -199,6 +225,60 @@ tier("redis", (redis) => {
         [...new Set(await Promise.all(keys.map((key) => admin.pttl(key))))].filter((ms) => ms <= 0),
         [],
       );
+    });
+
+    it("make no bucket for a name that is refused, and bound no names that the configuration does", async () => {
+      const budgets_ = [budget(), budget({ scope: "tenant" }), budget({ scope: "feature", only: ["faq", "chat"] })];
+      const { budgets, events } = await open({ budgets: budgets_ }, { maxNames: 1 });
+      const refused = Array.from({ length: 50 }, (_, index) => ({ ...payer, user: `made-up-${index}` }));
+      for (const each of refused) assert.equal(await isGranted(budgets.reserve(each, attempt(1_001))), false);
+      assert.deepEqual(await admin.keys("sluice:budget:*:*"), []);
+      for (const feature of ["faq", "chat"]) {
+        const reservation = await budgets.reserve({ ...payer, feature }, attempt(400));
+        reservation.settle({ costNanoUsd: 400n, tokens: 1 });
+      }
+      assert.ok(!events().includes("budget_names_overflow"));
+      // Of the tenant's own budget 200 are left, whatever users there are.
+      const failure = await refusal(budgets.reserve({ ...payer, user: "u-2" }, attempt(300)));
+      assert.deepEqual(failure.reason === "BUDGET_EXCEEDED" && [failure.scope, failure.spentNanoUsd], ["tenant", 800n]);
+    });
+
+    it("say what stands in the way of an attempt that makes no bucket", async () => {
+      const { budgets } = await open({ budgets: [budget()] });
+      const failure = await refusal(budgets.reserve(payer, attempt(1_001)));
+      assert.ok(failure.reason === "BUDGET_EXCEEDED");
+      assert.deepEqual([failure.spentNanoUsd, failure.reservedNanoUsd], [0n, 0n]);
+    });
+
+    it("hold although the clock of a process is days behind that of Redis, and say so", async () => {
+      const clock = { ...systemClock, nowMs: () => Date.now() - 4 * 86_400_000 };
+      const { budgets, lines, events } = await open({ budgets: [budget()] }, { clock });
+      for (let round = 0; round < 3; round++) {
+        const reservation = await budgets.reserve(payer, attempt(300));
+        reservation.settle({ costNanoUsd: 300n, tokens: 1 });
+        await until(async () => (await standing(budgets)).reserved === 0n);
+      }
+      assert.equal(await isGranted(budgets.reserve(payer, attempt(101))), false);
+      const held = await budgets.reserve(payer, attempt(100));
+      const keys = await admin.keys("sluice:budget:{acme}:*");
+      const kept = await Promise.all(keys.map((key) => admin.pttl(key)));
+      assert.ok(kept.length >= 3 && kept.every((ms) => ms > 60_000), `${kept}`);
+      held.settle({ costNanoUsd: 100n, tokens: 1 });
+      assert.deepEqual(
+        events().filter((event) => event.startsWith("budgets_")),
+        ["budgets_clock_differs"],
+      );
+      const said = lines.find(({ event }) => event === "budgets_clock_differs")?.fields.difference_ms;
+      assert.equal(Math.round(Number(said) / 86_400_000), -4);
+    });
+
+    it("read fields that are missing as 0", async () => {
+      const { budgets } = await open({ budgets: [budget()] });
+      await budgets.reserve(payer, attempt(100));
+      const [key = ""] = (await admin.keys("sluice:budget:{acme}:*")).filter((each) => /:[0-9a-f]{32}$/.test(each));
+      await admin.hdel(key, "seed", "spent", "reserved");
+      assert.ok(await isGranted(budgets.reserve(payer, attempt(1_000))));
+      assert.deepEqual(await standing(budgets), { spent: 0n, reserved: 1_100n });
     });
 
     describe("that does not answer", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { SpentLedger } from "../../../src/core/budgets.ts";
-import { attempt, budget, budgetsWith, payer, refusal, standing, standingClock } from "./fixture.ts";
+import { attempt, budget, budgetsWith, isGranted, payer, refusal, standing, standingClock } from "./fixture.ts";
 
 /** Lets everything go on that waits for nothing but its turn. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
@@ -16,8 +16,9 @@ function slowLedger() {
       asked.push(question);
       const { promise, resolve, reject } = Promise.withResolvers<bigint>();
       answers.push((spent) => (spent instanceof Error ? reject(spent) : resolve(spent)));
-      return promise;
+      return promise.then((spent) => question[3].map(() => spent));
     },
+    topSpenders: async () => ({ spenders: [], count: 0 }),
   };
   return { ledger, asked, answers };
 }
@@ -29,7 +30,7 @@ describe("what was spent before a process began", () => {
     const { budgets } = budgetsWith({ budgets: [budget()] }, { ledger, clock });
     const call = refusal(budgets.reserve(payer, attempt(200)));
     await turn();
-    assert.deepEqual(asked, [["acme", "user", "u-1", Date.UTC(2026, 0, 15), clock.nowMs()]]);
+    assert.deepEqual(asked, [["acme", "user", Date.UTC(2026, 0, 15), [{ name: "u-1", toMs: clock.nowMs() }]]]);
     answers[0]?.(900n);
     const failure = await call;
     assert.equal(failure.reason === "BUDGET_EXCEEDED" && failure.spentNanoUsd, 900n);
@@ -72,7 +73,7 @@ describe("what was spent before a process began", () => {
     (await call).settle({ costNanoUsd: 100n, tokens: 1 });
     clock.advance(15_000);
     await turn();
-    assert.equal(asked[1]?.[4], startMs);
+    assert.equal(asked[1]?.[3][0]?.toMs, startMs);
     answers[1]?.(350n);
     await turn();
     assert.deepEqual(await standing(budgets), { spent: 450n, reserved: 0n });
@@ -104,21 +105,42 @@ describe("what was spent before a process began", () => {
     await budgets.close();
   });
 
-  it("is asked of two buckets at a time", async () => {
+  it("is asked of all buckets of a tenant at once, and of two tenants at a time", async () => {
     const { ledger, asked, answers } = slowLedger();
     const clock = standingClock();
     const { budgets } = budgetsWith({ budgets: [budget()] }, { ledger, clock });
-    const calls = ["a", "b", "c"].map((user) => budgets.reserve({ ...payer, user }, attempt(1)));
+    const spend = (tenant: string, user: string) =>
+      isGranted(budgets.reserve({ ...payer, tenant, user }, attempt(500)));
+    const users = Array.from({ length: 500 }, (_, index) => `u-${index}`);
+    const calls = [...users.map((user) => spend("acme", user)), spend("globex", "a"), spend("initech", "a")];
+    await turn();
+    const names = () => asked.map(([tenant, , , all]) => [tenant, all.length]);
+    assert.deepEqual(names(), [
+      ["acme", 500],
+      ["globex", 1],
+    ]);
+    answers[0]?.(999n);
+    await turn();
+    assert.deepEqual(names().slice(2), [["initech", 1]]);
+    answers[1]?.(999n);
+    answers[2]?.(999n);
+    assert.deepEqual(new Set(await Promise.all(calls)), new Set([false]));
+    await budgets.close();
+  });
+
+  it("is asked of at most 1,000 names in one question, and tenants take turns", async () => {
+    const { ledger, asked } = slowLedger();
+    const clock = standingClock();
+    const { budgets } = budgetsWith({ budgets: [budget()] }, { ledger, clock });
+    const users = Array.from({ length: 2_500 }, (_, index) => ({ ...payer, user: `u-${index}` }));
+    const calls = [...users, { ...payer, tenant: "globex" }].map((who) => budgets.reserve(who, attempt(1)));
     await turn();
     assert.deepEqual(
-      asked.map(([, , name]) => name),
-      ["a", "b"],
-    );
-    answers[0]?.(0n);
-    await turn();
-    assert.deepEqual(
-      asked.map(([, , name]) => name),
-      ["a", "b", "c"],
+      asked.map(([tenant, , , names]) => [tenant, names.length]),
+      [
+        ["acme", 1_000],
+        ["globex", 1],
+      ],
     );
     clock.advance(50);
     await Promise.all(calls);

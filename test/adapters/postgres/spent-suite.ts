@@ -50,6 +50,40 @@ export function testSpent(pool: () => pg.Pool): void {
     await createLedgerStore(pool()).write(records);
   });
 
+  it("says who spent most, by the same count", async () => {
+    const ledger = createSpentLedger(pool());
+    const columns = { user: "user", feature: "feature", key: "key" } as const;
+    for (const from of [fromMs, fromMs + 24 * HOUR_MS, fromMs + 30 * HOUR_MS]) {
+      for (const scope of ["user", "feature", "key", "tenant"] as const) {
+        const sums = new Map<string, bigint>();
+        for (const row of rows) {
+          if (row.atMs < from || row.atMs >= toMs) continue;
+          const name = scope === "tenant" ? "spent" : row[columns[scope]];
+          sums.set(name, (sums.get(name) ?? 0n) + row.counted);
+        }
+        const expected = [...sums].sort(([, a], [, b]) => Number(b - a));
+        const told = async (fields: object) =>
+          ledger.topSpenders({ scope, tenant: "spent", fromMs: from, toMs, limit: 100, ...fields });
+        const all = await told({});
+        assert.deepEqual(
+          all.spenders.map(({ name, nanoUsd }) => [name, nanoUsd]),
+          expected,
+        );
+        assert.equal(all.count, expected.length);
+        assert.deepEqual(await told({ limit: 1 }), { spenders: all.spenders.slice(0, 1), count: expected.length });
+        const [[name] = [""]] = expected.slice(-1);
+        const named = await told({ names: [name, "nobody"] });
+        assert.deepEqual([named.count, named.spenders[0]?.name], [1, name]);
+        assert.deepEqual(await told({ tenant: "elsewhere" }), { spenders: [], count: 0 });
+        const everybody = await told({ tenant: undefined });
+        assert.deepEqual(
+          everybody.spenders.filter(({ tenant }) => tenant === "spent"),
+          all.spenders,
+        );
+      }
+    }
+  });
+
   const cases: readonly [scope: BudgetScope, name: string, of: (row: (typeof rows)[number]) => boolean][] = [
     ["tenant", "spent", () => true],
     ["user", "u-1", ({ user }) => user === "u-1"],
@@ -69,9 +103,29 @@ export function testSpent(pool: () => pg.Pool): void {
         const expected = rows
           .filter((row) => isOf(row) && row.atMs >= from && row.atMs < to)
           .reduce((sum, { counted }) => sum + counted, 0n);
-        assert.equal(await createSpentLedger(pool()).spentSince("spent", scope, name, from, to), expected);
+        assert.deepEqual(await createSpentLedger(pool()).spentSince("spent", scope, from, [{ name, toMs: to }]), [
+          expected,
+        ]);
       }
-      assert.equal(await createSpentLedger(pool()).spentSince("elsewhere", scope, name, fromMs, toMs), 0n);
+      const elsewhere = await createSpentLedger(pool()).spentSince("elsewhere", scope, fromMs, [{ name, toMs }]);
+      assert.deepEqual(elsewhere, [0n]);
     });
   }
+
+  it("says what many names spent, each until its own time, in their order", async () => {
+    for (const scope of ["user", "feature", "key"] as const) {
+      const names = Array.from({ length: 60 }, (_, index) => ({
+        name:
+          [`u-${index % 4}`, `f-${index % 3}`, index % 2 ? "billing" : ""][["user", "feature", "key"].indexOf(scope)] ??
+          "",
+        toMs: toMs - (index % 7) * 1_000_003,
+      }));
+      const expected = names.map(({ name, toMs: until }) =>
+        rows
+          .filter((row) => row[scope] === name && row.atMs >= fromMs && row.atMs < until)
+          .reduce((sum, { counted }) => sum + counted, 0n),
+      );
+      assert.deepEqual(await createSpentLedger(pool()).spentSince("spent", scope, fromMs, names), expected);
+    }
+  });
 }

@@ -254,12 +254,29 @@ export function testUsageStore(pool: () => pg.Pool): void {
     await assert.rejects(opening.summarize(question), isFailure("STORE_UNAVAILABLE"));
     const failed = createUsageStore(Promise.reject(new Error("no")));
     await assert.rejects(failed.getCall("acme", "x"), isFailure("STORE_UNAVAILABLE"));
-    const narrow = createUsageStore(Promise.resolve(pool()), { maxConcurrency: 1 });
+    const narrow = createUsageStore(Promise.resolve(pool()), { maxConcurrency: 1, waitMs: 0 });
     await Promise.resolve();
     const first = narrow.summarize(question);
     await assert.rejects(narrow.summarize(question), isFailure("OVERLOADED"));
     await first;
     await narrow.summarize(question);
+  });
+
+  it("keeps half of its room for other tenants, and lets some questions wait", async () => {
+    const connections = pool();
+    const asked = createUsageStore(Promise.resolve(connections), { waitMs: 10_000 });
+    await asked.summarize(question);
+    const held = await Promise.all(Array.from({ length: connections.options.max }, () => connections.connect()));
+    const byAcme = Array.from({ length: 10 }, () => asked.summarize(question));
+    await assert.rejects(asked.summarize(question), isFailure("OVERLOADED"));
+    assert.equal(connections.waitingCount, 2);
+    const others = ["globex", "globex", "initech"].map((tenant) => asked.listCalls({ ...list, tenant }));
+    await Promise.resolve();
+    await Promise.resolve();
+    assert.equal(connections.waitingCount, 4);
+    for (const client of held) client.release();
+    await Promise.all([...byAcme, ...others]);
+    await Promise.all([asked.summarize(question), asked.summarize(question)]);
   });
 }
 

@@ -12,7 +12,7 @@ import {
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { ReceivedMessage } from "../../call/decode-failure.ts";
 import type { ServerLimits } from "../../server/limits.ts";
-import { binaryOptions, jsonOptions } from "../../server/serialization.ts";
+import { binaryOptions, jsonOptionsOf } from "../../server/serialization.ts";
 import { type Compression, compress, decompress } from "./compression.ts";
 import { COMPRESSED, type Frame, tooLarge } from "./framing.ts";
 
@@ -85,11 +85,13 @@ export class Codec implements ReceivedMessage {
   }
 
   #parseJson(bytes: Uint8Array, received: Uint8Array | undefined): Message {
+    const { input } = this.#method;
+    const options = jsonOptionsOf(input);
     try {
-      return fromJsonString(this.#method.input, jsonOptions.textDecoder.decode(bytes), jsonOptions);
+      return fromJsonString(input, options.textDecoder.decode(bytes), options);
     } catch (error) {
       this.#unread = received;
-      throw new ConnectError(`parse JSON: ${messageOf(error)}`, Code.InvalidArgument);
+      throw new ConnectError(`parse JSON: ${messageOf(error)}`, Code.InvalidArgument, undefined, undefined, error);
     }
   }
 
