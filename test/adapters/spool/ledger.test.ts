@@ -59,7 +59,7 @@ describe("ledger", () => {
     await recordCall();
     const recordedMs = Date.now();
     const completeUntilMs = () => ledger.status().completeUntilMs ?? 0;
-    while (completeUntilMs() < recordedMs) await new Promise((resolve) => setTimeout(resolve, 10));
+    while (completeUntilMs() <= recordedMs) await new Promise((resolve) => setTimeout(resolve, 10));
     assert.equal(store.keys().length, 3);
     isAway = true;
     const lost = await recordCall();
