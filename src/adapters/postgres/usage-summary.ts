@@ -39,9 +39,11 @@ export async function summarize(client: pg.PoolClient, query: UsageQuery): Promi
     `${parts.placed}, sums AS (
       SELECT place, count(*) AS groups, ${parts.keys.map((key) => `min(${key}) AS ${key}`).join(", ")}, ${sumsOf("placed")}
       GROUP BY place
+    ), buckets AS (
+      SELECT ${keys}, element >> 32 AS bucket, sum(element & 4294967295) AS calls
+      FROM source, unnest(latency) AS element GROUP BY ${keys}, bucket
     ), merged AS (
-      SELECT place, element >> 32 AS bucket, sum(element & 4294967295) AS calls
-      FROM source JOIN placed USING (${keys}), unnest(source.latency) AS element GROUP BY place, bucket
+      SELECT place, bucket, sum(buckets.calls) AS calls FROM buckets JOIN placed USING (${keys}) GROUP BY place, bucket
     ), histograms AS (
       SELECT place, array_agg(bucket::text) AS buckets, array_agg(calls::text) AS bucket_calls FROM merged GROUP BY place
     ) SELECT * FROM sums LEFT JOIN histograms USING (place) ORDER BY place`,
