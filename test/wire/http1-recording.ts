@@ -91,7 +91,8 @@ function isReused({ url }: WireServer, agent: Agent): Promise<boolean> {
         response.on("end", () => resolve(request.reusedSocket));
       },
     );
-    request.on("error", reject);
+    // A server may close a connection in the moment in which it is used again: it was not kept open then.
+    request.on("error", (error) => (request.reusedSocket ? resolve(false) : reject(error)));
     request.end("{}");
   });
 }
