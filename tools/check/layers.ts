@@ -20,6 +20,7 @@ export const layers: Record<string, Layer> = {
     packages: [
       ...["openai", "undici", "pg", "pgvector", "ioredis", "winston", "handlebars", "yaml", "lru-cache"],
       ...["ajv", "ajv-formats", "re2js", "gpt-tokenizer", "@bufbuild/", "@electric-sql/", "@pydantic/genai-prices"],
+      ...["htmlparser2", "mdast-util-from-markdown", "unpdf", "@energetic-ai/"],
     ],
   },
   config: { layers: ["gen", "core", "adapters"], packages: ["zod"] },
