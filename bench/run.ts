@@ -8,6 +8,7 @@ import type { Benchmark } from "./benchmark.ts";
 import { browserStreams } from "./browser-streams.ts";
 import { cacheHit } from "./cache-hit.ts";
 import { comparison, readReport } from "./compare.ts";
+import { embedding } from "./embed.ts";
 import { openStreams } from "./open-streams.ts";
 import { watchOthers } from "./processes.ts";
 import { redisStall } from "./redis-stall.ts";
@@ -29,6 +30,7 @@ const benchmarks: Benchmark[] = [
   structured,
   replay,
   redisStall,
+  embedding,
   usage,
   week,
 ];

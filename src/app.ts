@@ -1,7 +1,10 @@
 import { lockDataDir } from "./adapters/data-dir-lock.ts";
+import { createDocumentReader } from "./adapters/documents/index.ts";
 import { openBudgets } from "./app/budgets.ts";
 import { openCache } from "./app/cache.ts";
+import { openCorpus } from "./app/corpus.ts";
 import { openDatabase } from "./app/database.ts";
+import { openEmbeddings } from "./app/embeddings.ts";
 import { openIdempotency } from "./app/idempotency.ts";
 import { inputHashKey } from "./app/input-hash-key.ts";
 import { openLedger } from "./app/ledger.ts";
@@ -9,6 +12,7 @@ import { openModels } from "./app/models.ts";
 import { openPrompts } from "./app/prompts.ts";
 import { listen } from "./app/server.ts";
 import { openUsage } from "./app/usage.ts";
+import { openVectors } from "./app/vectors.ts";
 import { packageVersion } from "./config/package-dir.ts";
 import type { Config } from "./config.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
@@ -18,6 +22,7 @@ import { answerRoom } from "./pipeline/answer-room.ts";
 import { createCacheAdmin } from "./pipeline/cache-admin.ts";
 import type { RetryPolicy } from "./pipeline/call-model/next-step.ts";
 import { RefusedModes } from "./pipeline/call-model/refused-modes.ts";
+import { EmbedBatches } from "./pipeline/embed.ts";
 import { Flights } from "./pipeline/flight.ts";
 import { ModelGates } from "./pipeline/model-gates.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
@@ -65,18 +70,33 @@ export async function startApp(
   const flights = new Flights(answerRoom);
   const cache = openCache(config, flights, shared, opening);
   const gates = new ModelGates(shared);
+  const retry = retryPolicy(config);
+  const vectors = openVectors(config, shared, opening);
+  const corpus = openCorpus(database, shared, opening);
+  const documents = createDocumentReader(shared);
+  opening.defer(() => documents.close());
+  const coalesceMs = config.embeddings.coalesce_ms;
+  const embedding = {
+    embeddingModels: openEmbeddings(config, shared, opening),
+    vectors,
+    vectorTtlMs: config.embeddings.ttl_seconds * 1000,
+    embedBatches: new EmbedBatches({ ...ports, gates, retry, vectors, coalesceMs }),
+  };
   const activeCalls = new ActiveCalls();
   // After the server, before the ledger: calls that were cut off still have their rows to write.
   opening.defer(() => activeCalls.idle(ROWS_TIMEOUT_MS));
   const pipeline = createPipeline({
     ...ports,
+    ...embedding,
+    corpus,
+    documents,
     cache,
     flights,
     activeCalls,
     gates,
     refusedModes: new RefusedModes(clock),
     inputHashKey: await inputHashKey(config.data_dir),
-    retry: retryPolicy(config),
+    retry,
   });
 
   warmValidation();
@@ -84,6 +104,8 @@ export async function startApp(
     ...ports,
     pipeline,
     ...openUsage(database, ledger, ports),
+    corpus,
+    embeddingModels: embedding.embeddingModels,
     states: gates,
     cache: createCacheAdmin({ cache, flights }),
     version: packageVersion(),

@@ -1,11 +1,12 @@
 import { resolve } from "node:path";
 import { behaviours } from "./adapters/sandbox/behaviours.ts";
+import { localEmbeddingAlias } from "./config/alias.ts";
 import { checkBudgets } from "./config/check-budgets.ts";
 import { checkFiles } from "./config/check-files.ts";
 import { checkModels } from "./config/check-models.ts";
 import { checkServer } from "./config/check-server.ts";
 import { type Environment, replaceEnvironment } from "./config/environment.ts";
-import { fillModels, fillProvider } from "./config/fill-models.ts";
+import { fillEmbeddingModels, fillModels, fillProvider } from "./config/fill-models.ts";
 import { parseConfig } from "./config/parse.ts";
 import { ConfigError, type Problem } from "./config/problem.ts";
 import { defaultPromptsDir } from "./config/prompts-dir.ts";
@@ -15,7 +16,7 @@ import { zeroConfig } from "./config/zero-config.ts";
 
 export { type ListenAddress, parseListenAddress } from "./config/listen-address.ts";
 export { ConfigError, type Problem } from "./config/problem.ts";
-export type { Config, ModelConfig, ProviderConfig } from "./config/schema.ts";
+export type { Config, EmbeddingModelConfig, ModelConfig, ProviderConfig } from "./config/schema.ts";
 export { shownConfig } from "./config/show.ts";
 
 export interface LoadOptions {
@@ -50,11 +51,17 @@ export function loadConfig({ file, listen, env, workingDir = process.cwd() }: Lo
     ...checkFiles(config),
   ]);
   if (problems.length > 0) throw new ConfigError(source, problems);
+  const embeddingModels = fillEmbeddingModels(config);
   return {
     ...config,
     providers: mapValues(config.providers, fillProvider),
     models,
-    defaults: { ...config.defaults, model: config.defaults.model ?? Object.keys(models)[0] ?? DEFAULT_SANDBOX_MODEL },
+    embedding_models: embeddingModels,
+    defaults: {
+      ...config.defaults,
+      model: config.defaults.model ?? Object.keys(models)[0] ?? DEFAULT_SANDBOX_MODEL,
+      embedding_model: config.defaults.embedding_model ?? Object.keys(embeddingModels)[0] ?? localEmbeddingAlias,
+    },
   };
 }
 

@@ -20,6 +20,8 @@ const { deltas, perSecond, wire, validates = true } = serverSettings();
 const ports = { schemas: createJsonSchemas(), checks: createCheckCompiler() };
 const metronome = perSecond > 0 ? new Metronome(perSecond) : undefined;
 
+const notMeasured = () => Promise.reject(new Error("is not measured"));
+
 const pipeline: Pipeline = {
   async complete(_call, input) {
     if (validates) validate(ports, input);
@@ -35,7 +37,13 @@ const pipeline: Pipeline = {
       if (metronome) await new Promise<void>((resolve) => metronome.wait(slot, resolve));
     }
   },
-  explain: () => Promise.reject(new Error("is not measured")),
+  explain: notMeasured,
+  embed: notMeasured,
+  retrieve: notMeasured,
+  putDocuments: notMeasured,
+  reembed: () => {
+    throw new Error("is not measured");
+  },
 };
 
 warmValidation();

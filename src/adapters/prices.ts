@@ -17,6 +17,10 @@ const SANDBOX_PRICE: Price = {
   version: "sandbox",
 };
 
+/** The id of the provider of models that run in the service itself. */
+const LOCAL_PROVIDER = "local";
+const LOCAL_PRICE: Price = { ...SANDBOX_PRICE, version: "built-in" };
+
 /** Models whose price is kept; finding one in the list takes about 40 µs. Names come from the configuration. */
 const MAX_RESOLVED_MODELS = 1_000;
 const MAX_PROVIDERS = 200;
@@ -31,7 +35,8 @@ const LIST_VERSION = `genai-prices ${packageVersion()}`;
 
 /**
  * Prices from the list that ships with `@pydantic/genai-prices`; nothing is fetched. In this order:
- * an override for provider and model, an override for the model, 0 for the provider id `sandbox`, then the list.
+ * an override for provider and model, an override for the model, 0 for the provider ids `sandbox` and `local`, then the
+ * list.
  *
  * The list's provider is found by the base URL, else by a provider id that is exactly one of the list's. A model
  * that it does not know, or knows without a price for prompt tokens, is `undefined`.
@@ -69,6 +74,7 @@ export function createPriceBook(options: { overrides?: readonly PriceOverride[];
     price(provider, providerModel) {
       const override = findOverride(overrides, provider.id, providerModel);
       if (override) return override;
+      if (provider.id === LOCAL_PROVIDER) return LOCAL_PRICE;
       return provider.id === SANDBOX_PROVIDER ? SANDBOX_PRICE : listed(provider, providerModel);
     },
   };

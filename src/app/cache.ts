@@ -9,6 +9,7 @@ import { hear } from "../pipeline/cache-admin.ts";
 import { CacheTally } from "../pipeline/cache-tally.ts";
 import type { Flights } from "../pipeline/flight.ts";
 import { Invalidations } from "../pipeline/invalidations.ts";
+import { VECTORS_SHARE } from "./vectors.ts";
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -20,8 +21,9 @@ export function openCache(
   stack: AsyncDisposableStack,
 ): CachePorts {
   const { memory_mb, ttl_seconds, redis_timeout_ms } = config.cache;
+  const maxBytes = Math.floor(memory_mb * MEBIBYTE * (1 - VECTORS_SHARE));
   const near = {
-    memory: memory_mb > 0 ? createMemoryCache({ maxBytes: memory_mb * MEBIBYTE, clock: ports.clock }) : noMemoryCache(),
+    memory: memory_mb > 0 ? createMemoryCache({ maxBytes, clock: ports.clock }) : noMemoryCache(),
     invalidations: new Invalidations(ports.clock),
     tally: new CacheTally(),
     defaultTtlMs: ttl_seconds * 1000,

@@ -1,4 +1,4 @@
-import { type DescMessage, type MessageInitShape, type MessageShape, toJsonString } from "@bufbuild/protobuf";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
 import {
   type CacheLayerFigures,
@@ -8,11 +8,10 @@ import {
   type PurgeCacheResponse,
   PurgeCacheResponseSchema,
 } from "../../gen/sluice/v1/admin_service_pb.ts";
-import { RemoteError } from "../rpc/client.ts";
-import { failureJson } from "./failure-text.ts";
 import { connect, type ServerOptions } from "./server-options.ts";
+import { showAnswer } from "./show-answer.ts";
 import { tableText } from "./table.ts";
-import { exitCode, printable, type Terminal, UserError } from "./terminal.ts";
+import { printable, type Terminal, UserError } from "./terminal.ts";
 import { timeText } from "./time-text.ts";
 import { grouped, moneyText } from "./usage-money.ts";
 
@@ -35,7 +34,7 @@ const MEBIBYTE = 1024 * 1024;
 /** `sluice cache stats`: what the cache of a running server did since its start. */
 export async function showCacheStats(options: StatsOptions, terminal: Terminal): Promise<number> {
   const client = connect(options, terminal);
-  return await show(GetStatusResponseSchema, () => client.getStatus(), statusText, options, terminal);
+  return await showAnswer(GetStatusResponseSchema, () => client.getStatus(), statusText, options, terminal);
 }
 
 /**
@@ -45,29 +44,7 @@ export async function showCacheStats(options: StatsOptions, terminal: Terminal):
 export async function purgeCache(options: PurgeOptions, terminal: Terminal): Promise<number> {
   const request = purgeRequest(options);
   const client = connect(options, terminal);
-  return await show(PurgeCacheResponseSchema, () => client.purgeCache(request), purgedText, options, terminal);
-}
-
-/** The answer as text, or as JSON with zeros; there a failure of the server is its status on standard error. */
-async function show<Desc extends DescMessage>(
-  schema: Desc,
-  ask: () => Promise<MessageShape<Desc>>,
-  textOf: (answer: MessageShape<Desc>) => string,
-  { json = false }: { readonly json?: boolean },
-  { stdout, stderr }: Terminal,
-): Promise<number> {
-  try {
-    const answer = await ask();
-    stdout.write(
-      json ? `${toJsonString(schema, answer, { prettySpaces: 2, alwaysEmitImplicit: true })}\n` : textOf(answer),
-    );
-    return exitCode.ok;
-  } catch (error) {
-    if (!json || !(error instanceof RemoteError)) throw error;
-    const { text, exit } = failureJson(error);
-    stderr.write(`${text}\n`);
-    return exit;
-  }
+  return await showAnswer(PurgeCacheResponseSchema, () => client.purgeCache(request), purgedText, options, terminal);
 }
 
 /** What the server would refuse, in the words of the command line; names are the server's to judge. */

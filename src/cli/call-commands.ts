@@ -6,6 +6,7 @@ import { listPrompts } from "./list-prompts.ts";
 import { listModels, type ModelsOptions } from "./models.ts";
 import { addPromptFileCommands } from "./prompt-commands.ts";
 import { chunksOption } from "./read-chunk.ts";
+import { addRetrievalOptions } from "./retrieval-options.ts";
 import { apiKeyOption, connect, type ServerOptions, serverOption } from "./server-options.ts";
 import { addUsageCommands } from "./usage-commands.ts";
 import { variablesOption } from "./variables.ts";
@@ -26,12 +27,13 @@ Examples:
   $ sluice complete extract-invoice --version v1 --var document=@- < invoice.txt > invoice.json
   $ sluice complete classify-ticket --var ticket=@ticket.txt --feature support --user u-17
   $ sluice complete answer-with-sources --var question="How long?" --chunk handbook-3=@chapter.txt
+  $ sluice complete answer-with-sources --var question="How long?" --retrieve handbook --top-k 5
   $ sluice complete summarize --var text=@report.txt --max-output-tokens 300 --timeout 20
   $ sluice complete summarize --var text=@report.txt --model sandbox/rate-limited-once --json`;
 
 /** The commands that talk to a running server, and the prompt commands that need none beside them. */
 export function addCallCommands(program: Command, { terminal, run }: CommandSettings): void {
-  program
+  const command = program
     .command("complete")
     .description("call a prompt of a running server and show the answer")
     .argument("<prompt>", "name of the prompt")
@@ -39,6 +41,9 @@ export function addCallCommands(program: Command, { terminal, run }: CommandSett
     .addOption(variablesOption())
     .option("--vars-json <json>", "variables as a JSON object; digits of numbers are kept")
     .addOption(chunksOption())
+    .option("--retrieve <collection>", "draw on what fits best in a collection, and show what the answer cites")
+    .option("--query <text>", "what to look for (default: what the prompt names, or its last message)");
+  addRetrievalOptions(command)
     .option("--model <alias>", "model to ask (default: the prompt's, then the server's)")
     .option("--feature <name>", "feature that the cost is attributed to")
     .option("--user <id>", "user that the cost is attributed to")

@@ -6,15 +6,19 @@ import { settingsOf, timeoutMsOf } from "./complete-settings.ts";
 import { restartText, summaryText } from "./completion-text.ts";
 import { failureJson } from "./failure-text.ts";
 import { readChunk } from "./read-chunk.ts";
+import { hasRetrievalOptions, type RetrievalOptions, retrievalOf } from "./retrieval-options.ts";
 import { connect, type ServerOptions } from "./server-options.ts";
 import { exitCode, printable, printableProse, type Terminal, UserError } from "./terminal.ts";
 import { variablesText } from "./variables.ts";
 
-export interface CompleteOptions extends ServerOptions {
+export interface CompleteOptions extends ServerOptions, RetrievalOptions {
   readonly version?: string;
   readonly var: readonly string[];
   readonly varsJson?: string;
   readonly chunk: readonly string[];
+  /** Name of a collection. */
+  readonly retrieve?: string;
+  readonly query?: string;
   readonly model?: string;
   readonly feature?: string;
   readonly user?: string;
@@ -38,6 +42,7 @@ export async function complete(prompt: string, options: CompleteOptions, termina
   if (options.idempotencyKey === "") throw new UserError("--idempotency-key: must not be empty");
   const settings = settingsOf(options);
   const call = options.timeout === undefined ? {} : { timeoutMs: timeoutMsOf(options.timeout) };
+  const retrieval = retrievalAsked(options);
   const client = connect(options, terminal);
   const chunks = await Promise.all(options.chunk.map((chunk) => readChunk(chunk, terminal)));
   const variablesJson = await variablesText(options, terminal);
@@ -47,6 +52,7 @@ export async function complete(prompt: string, options: CompleteOptions, termina
     attribution: { feature: options.feature ?? "", user: options.user ?? "" },
     idempotencyKey: options.idempotencyKey ?? "",
     ...(chunks.length === 0 ? {} : { context: { chunks } }),
+    ...(retrieval && { retrieval }),
     ...settings,
   };
   const events = client.streamComplete(input, call);
@@ -57,6 +63,18 @@ export async function complete(prompt: string, options: CompleteOptions, termina
   terminal.stdout.write(live ? lineEnd(completion.text) : completion.text + lineEnd(completion.text));
   terminal.stderr.write(`${printable(summaryText(completion))}\n`);
   return exitCode.ok;
+}
+
+/**
+ * What to look for; undefined where nothing is asked for. A prompt that names a collection takes the other options too.
+ * @throws UserError for a collection without a name, as where a script's variable is not set.
+ */
+function retrievalAsked(options: CompleteOptions) {
+  const { retrieve: collection, query } = options;
+  if (collection === "") throw new UserError("--retrieve: must not be empty");
+  if (query === "") throw new UserError("--query: must not be empty");
+  if (collection === undefined && query === undefined && !hasRetrievalOptions(options)) return undefined;
+  return retrievalOf(collection ?? "", query ?? "", options);
 }
 
 /** The completion on standard output, or else the server's status on standard error: either is one JSON document. */

@@ -1,10 +1,17 @@
-import { CacheStatus, type Completion, FinishReason } from "../../gen/sluice/v1/completion_pb.ts";
+import {
+  CacheStatus,
+  type Citation,
+  type Completion,
+  FinishReason,
+  type Retrieval,
+} from "../../gen/sluice/v1/completion_pb.ts";
 import { RestartCause, type Restarted } from "../../gen/sluice/v1/pipeline_service_pb.ts";
 import { formatNanoUsd } from "../core/money.ts";
 
 /** The lines under an answer: who gave it, what it took, what it cost, and what the reader should know of it. */
 export function summaryText(completion: Completion): string {
   const { model, providerModel, prompt, attempts, synthetic, truncation, citations, finishReason, callId } = completion;
+  const { retrieval, unknownCitations } = completion;
   const served = providerModel === "" || providerModel === model ? model : `${model} (${providerModel})`;
   const lines = [
     [
@@ -21,10 +28,30 @@ export function summaryText(completion: Completion): string {
           `shortened to fit: ${truncation.tokensBefore} to ${truncation.tokensAfter} tokens, ` +
             `${plural(truncation.droppedChunkIds.length, "chunk")} and ${plural(truncation.droppedTurns, "turn")} dropped`,
         ]),
-    ...(citations.length > 0 ? [`cites ${citations.map(({ chunkId }) => chunkId).join(", ")}`] : []),
+    ...(retrieval === undefined ? [] : [retrievalText(retrieval)]),
+    ...citationLines(citations),
+    ...(unknownCitations.length > 0 ? [`cites what it did not see: ${unknownCitations.join(", ")}`] : []),
     `call id ${callId}`,
   ];
   return lines.join("\n");
+}
+
+function retrievalText({ collection, chunks, failedWith }: Retrieval): string {
+  if (failedWith !== "") return `nothing was retrieved from ${collection}: ${failedWith}`;
+  return `drew on ${plural(chunks.length, "chunk")} of ${collection}`;
+}
+
+/** Chunks of the caller's own on one line; of what was retrieved a line each, with what it takes to find the place. */
+function citationLines(citations: readonly Citation[]): string[] {
+  const own = citations.filter(({ documentId }) => documentId === "").map(({ chunkId }) => chunkId);
+  const retrieved = citations.filter(({ documentId }) => documentId !== "");
+  return [...(own.length > 0 ? [`cites ${own.join(", ")}`] : []), ...retrieved.map(citationText)];
+}
+
+function citationText({ chunkId, title, startOffsetBytes, endOffsetBytes, score }: Citation): string {
+  const named = title === "" ? chunkId : `${chunkId}, ${title}`;
+  const similarity = score === undefined ? "" : `, similarity ${score.toFixed(3)}`;
+  return `cites ${named}: bytes ${startOffsetBytes} to ${endOffsetBytes}${similarity}`;
 }
 
 /** What a person who saw deltas must know when they become void. */

@@ -7,6 +7,8 @@ import {
   type BudgetExceededDetail,
   BudgetExceededDetailSchema,
   CacheMissDetailSchema,
+  type CollectionMismatchDetail,
+  CollectionMismatchDetailSchema,
   ContentFilteredDetailSchema,
   ContentSide,
   ContextOverflowDetailSchema,
@@ -53,6 +55,7 @@ const describers: readonly Describer[] = [
     fieldViolations.map(({ field, description }) => `  ${field || "the request"}${optionOf(field)}: ${description}`),
   ),
   about(UnknownNameDetailSchema, ({ nearest }) => (nearest.length > 0 ? [`nearest: ${nearest.join(", ")}`] : [])),
+  about(CollectionMismatchDetailSchema, collectionMismatch),
   about(RateLimitDetailSchema, rateLimit),
   about(BudgetExceededDetailSchema, budgetExceeded),
   about(QuotaFailureSchema, ({ violations }) =>
@@ -178,5 +181,18 @@ function answerLines(excerpt: string, attempts: readonly Attempt[]): string[] {
     ...(excerpt === "" ? [] : [`  the answer begins: ${excerpt.replace(/\n/g, "\n    ")}`]),
     ...attemptLines(attempts),
     ...(attempts.length === 0 ? [] : [`  spent: ${spentText(attempts)}`]),
+  ];
+}
+
+function collectionMismatch(detail: CollectionMismatchDetail): readonly string[] {
+  const { collection, embeddingModel, dimension, language } = detail;
+  const asked = [
+    detail.requestedEmbeddingModel,
+    detail.requestedDimension ? `dimension ${detail.requestedDimension}` : "",
+    detail.requestedLanguage,
+  ].filter((part) => part !== "");
+  return [
+    `collection ${collection} has ${embeddingModel} with dimension ${dimension} and language ${language}`,
+    `asked for: ${asked.join(", ")}`,
   ];
 }

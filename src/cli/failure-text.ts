@@ -18,6 +18,12 @@ const advice: Readonly<Record<FailureReason, Advice>> = {
   UNKNOWN_PROMPT: { exit: usage, fix: "`sluice prompts list` shows the prompts of the server." },
   UNKNOWN_MODEL: { exit: usage, fix: "`sluice models` shows the models of the server." },
   UNKNOWN_CALL: { exit: usage, fix: "`sluice usage calls` lists calls; one that just ended is there in a moment." },
+  UNKNOWN_COLLECTION: { exit: usage, fix: "`sluice collections` lists the collections; `sluice ingest` makes one." },
+  UNKNOWN_DOCUMENT: { exit: usage, fix: "`sluice documents <collection>` lists the documents." },
+  COLLECTION_MISMATCH: {
+    exit: usage,
+    fix: "Leave model and language out, use another collection, or `sluice collections reembed` this one.",
+  },
   UNAUTHENTICATED: {
     exit: failure,
     fix: "Put the key into an environment variable and name it with --api-key-env; `sluice key create` makes one.",
@@ -138,6 +144,8 @@ function connectionText({ url, fault, message }: ConnectionError): { readonly te
         `the certificate of ${url} is not trusted: ${message}\nNODE_EXTRA_CA_CERTS names a file with its authority`,
         usage,
       );
+    case "message_too_large":
+      return said(`the request is larger than the server at ${url} takes (its limits.message_bytes)`, usage);
     case "no_sluice":
       return said(`what answers at ${url} is no Sluice server: ${message}`, retryLater);
   }

@@ -1,4 +1,10 @@
-import { Circuit, type Model, type ModelPrice, type ModelState } from "../../gen/sluice/v1/model_pb.ts";
+import {
+  Circuit,
+  type EmbeddingModel,
+  type Model,
+  type ModelPrice,
+  type ModelState,
+} from "../../gen/sluice/v1/model_pb.ts";
 import { formatNanoUsd } from "../core/money.ts";
 import { connect, type ServerOptions } from "./server-options.ts";
 import { tableText } from "./table.ts";
@@ -13,10 +19,16 @@ const FIGURES = ["window", "output", "1M prompt tokens", "1M completion tokens"]
 
 /** `sluice models`: the models that a running server can call; with `--long` what each is for under the table. */
 export async function listModels(options: ModelsOptions, terminal: Terminal): Promise<number> {
-  const models = await connect(options, terminal).listModels();
+  const { models, embeddingModels } = await connect(options, terminal).listModels();
   const head = ["model", "provider", "served by", ...FIGURES, "state", ""];
   terminal.stdout.write(tableText([head, ...models.map(rowOf)], FIGURES));
-  const described = models.filter(({ description }) => description !== "");
+  if (embeddingModels.length > 0) {
+    const figures = ["dimension", "longest text", "1M tokens"];
+    const rows = embeddingModels.map(embeddingRowOf);
+    const names = ["embedding model", "provider", "served by", ...figures, "state", ""];
+    terminal.stdout.write(`\n${tableText([names, ...rows], figures)}`);
+  }
+  const described = [...models, ...embeddingModels].filter(({ description }) => description !== "");
   if (options.long && described.length > 0) {
     terminal.stdout.write(`\n${tableText(described.map(({ name, description }) => [name, description]))}`);
   }
@@ -35,6 +47,12 @@ function rowOf(model: Model): string[] {
     stateText(model.state),
     notesOf(model).join("; "),
   ];
+}
+
+function embeddingRowOf(model: EmbeddingModel): string[] {
+  const { name, provider, providerModel, dimension, maxInputTokens, price, state, isDefault } = model;
+  const figures = [String(dimension), grouped(maxInputTokens), priceText(price, "promptNanoUsdPerMillionTokens")];
+  return [name, provider, providerModel, ...figures, stateText(state), isDefault ? "default" : ""];
 }
 
 function priceText(

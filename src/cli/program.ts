@@ -4,6 +4,7 @@ import { addBudgetCommands } from "./budget-commands.ts";
 import { addCacheCommands } from "./cache-commands.ts";
 import { addCallCommands } from "./call-commands.ts";
 import type { CommandSettings } from "./command-settings.ts";
+import { addCorpusCommands } from "./corpus-commands.ts";
 import { addLocalCommands } from "./local-commands.ts";
 import { reportError } from "./report-error.ts";
 import { exitCode, type Terminal } from "./terminal.ts";
@@ -37,6 +38,7 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
   };
   addLocalCommands(program, settings);
   addCallCommands(program, settings);
+  addCorpusCommands(program, settings);
   addBudgetCommands(program, settings);
   addCacheCommands(program, settings);
   configure(program, terminal);

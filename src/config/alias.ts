@@ -4,3 +4,8 @@ export const aliasPattern = /^[A-Za-z0-9][A-Za-z0-9._/:-]{0,127}$/;
 /** Aliases and provider ids that no configuration may take. */
 export const sandboxPrefix = "sandbox/";
 export const sandboxProviderId = "sandbox";
+export const localPrefix = "local/";
+export const localProviderId = "local";
+
+/** The embedding model that runs in the service itself. */
+export const localEmbeddingAlias = "local/use-lite";

@@ -1,5 +1,5 @@
 import { nearestNames } from "../core/nearest-names.ts";
-import { sandboxPrefix, sandboxProviderId } from "./alias.ts";
+import { localEmbeddingAlias, localPrefix, localProviderId, sandboxPrefix, sandboxProviderId } from "./alias.ts";
 import { type Path, type Problem, problem, valueAt } from "./problem.ts";
 
 /** What a check is given: the file as it was written, since one wrong value must not hide what is wrong with others. */
@@ -9,13 +9,23 @@ export interface ModelCheckInput {
   readonly sandboxAliases: readonly string[];
 }
 
+const reservedProviders: readonly string[] = [sandboxProviderId, localProviderId];
+
 /** Every name that one key uses and another defines; names that are reserved; cycles; what no model is left for. */
 export function checkModels({ raw, sandboxAliases }: ModelCheckInput): Problem[] {
   const providers = namesIn(raw, ["providers"]);
   const models = namesIn(raw, ["models"]);
   const aliases = [...models, ...sandboxAliases];
+  const embeddingModels = namesIn(raw, ["embedding_models"]);
   return [
-    ...providers.filter((id) => id === sandboxProviderId).map((id) => reserved(["providers", id])),
+    ...providers.filter((id) => reservedProviders.includes(id)).map((id) => reserved(["providers", id])),
+    ...embeddingModels
+      .filter((alias) => alias.startsWith(localPrefix))
+      .map((alias) => problem(["embedding_models", alias], "reserved", "this name is reserved for built-in models")),
+    ...embeddingModels.flatMap((alias) =>
+      unknownName(raw, ["embedding_models", alias, "provider"], "provider", providers),
+    ),
+    ...unknownName(raw, ["defaults", "embedding_model"], "embedding model", [...embeddingModels, localEmbeddingAlias]),
     ...models.filter((alias) => alias.startsWith(sandboxPrefix)).map((alias) => reserved(["models", alias])),
     ...models.flatMap((alias) => unknownName(raw, ["models", alias, "provider"], "provider", providers)),
     ...models.flatMap((alias) =>
@@ -71,10 +81,12 @@ function repeatedThresholds(raw: unknown, path: Path): Problem[] {
 function withoutModel(raw: unknown, path: Path): Problem[] {
   const provider = valueAt(raw, [...path, "provider"]);
   const model = valueAt(raw, [...path, "model"]);
-  const known = namesIn(raw, ["models"])
-    .filter((alias) => provider === undefined || valueAt(raw, ["models", alias, "provider"]) === provider)
-    .map((alias) => valueAt(raw, ["models", alias, "model"]))
-    .filter(isText);
+  const known = ["models", "embedding_models"].flatMap((section) =>
+    namesIn(raw, [section])
+      .filter((alias) => provider === undefined || valueAt(raw, [section, alias, "provider"]) === provider)
+      .map((alias) => valueAt(raw, [section, alias, "model"]))
+      .filter(isText),
+  );
   // Without models there is nothing to charge, and what is wrong with a model is said there.
   if (!isText(model) || known.length === 0 || known.includes(model)) return [];
   const [nearest] = nearestNames(model, known);
@@ -82,7 +94,12 @@ function withoutModel(raw: unknown, path: Path): Problem[] {
   return [problem([...path, "model"], "reference", `no model of the configuration is called this${hint}`)];
 }
 
-function unknownName(raw: unknown, path: Path, kind: "provider" | "model", known: readonly string[]): Problem[] {
+function unknownName(
+  raw: unknown,
+  path: Path,
+  kind: "provider" | "model" | "embedding model",
+  known: readonly string[],
+): Problem[] {
   const name = valueAt(raw, path);
   if (!isText(name) || known.includes(name)) return [];
   const [nearest] = nearestNames(name, known);
@@ -134,7 +151,7 @@ function namesIn(raw: unknown, path: Path): readonly string[] {
 }
 
 function reserved(path: Path): Problem {
-  return problem(path, "reserved", "this name is reserved for the sandbox");
+  return problem(path, "reserved", "this name is reserved");
 }
 
 function isText(value: unknown): value is string {

@@ -1,7 +1,7 @@
 import { knownContextTokens } from "../adapters/model-windows.ts";
 import { familyOf } from "./model-family.ts";
 import { type Problem, problem } from "./problem.ts";
-import type { ModelConfig, ParsedConfig, ParsedModel, ProviderConfig } from "./schema.ts";
+import type { EmbeddingModelConfig, ModelConfig, ParsedConfig, ParsedModel, ProviderConfig } from "./schema.ts";
 
 type ParsedProvider = ParsedConfig["providers"][string];
 
@@ -97,4 +97,22 @@ function isHosted(baseUrl: string): boolean {
 
 function isOpenAi(baseUrl: string): boolean {
   return URL.canParse(baseUrl) && openAiHosts.test(new URL(baseUrl).hostname);
+}
+
+/** Every alias of an embedding model filled in. Aliases of unknown providers are left out. */
+export function fillEmbeddingModels(config: ParsedConfig): Record<string, EmbeddingModelConfig> {
+  return Object.fromEntries(
+    Object.entries(config.embedding_models).flatMap(([alias, model]) => {
+      const provider = Object.hasOwn(config.providers, model.provider) ? config.providers[model.provider] : undefined;
+      if (provider === undefined) return [];
+      const filled: EmbeddingModelConfig = {
+        ...model,
+        attempt_timeout_ms: model.attempt_timeout_ms ?? provider.attempt_timeout_ms,
+        max_concurrency: model.max_concurrency ?? provider.max_concurrency,
+        max_queue: model.max_queue ?? provider.max_queue,
+        family: model.family ?? provider.family ?? familyOf(model.model),
+      };
+      return [[alias, filled]];
+    }),
+  );
 }

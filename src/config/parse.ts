@@ -2,7 +2,7 @@ import type * as z from "zod";
 import { nearestNames } from "../core/nearest-names.ts";
 import { knownNames } from "./keys.ts";
 import { type Path, type Problem, pathText, valueAt } from "./problem.ts";
-import { configSchema, type ParsedConfig, unsupportedKeys } from "./schema.ts";
+import { configSchema, type ParsedConfig } from "./schema.ts";
 
 export interface Parsed {
   /** What is left after everything that is wrong was taken out, so that checks across keys can go on. */
@@ -62,9 +62,6 @@ function problemsOf(issue: Issue, raw: unknown): Problem[] {
 
 function unknownKey(section: Path, key: string): Problem {
   const path = pathText([...section, key]);
-  if (unsupportedKeys.has(key)) {
-    return { path, rule: "unsupported", message: "is not supported by this version yet; remove it" };
-  }
   const [nearest] = nearestNames(key, knownNames(section));
   const hint = nearest === undefined ? "" : `; the nearest is ${nearest}`;
   return { path, rule: "unknown_key", message: `there is no such key${hint}` };

@@ -1,12 +1,20 @@
 import * as z from "zod";
 import { budgetKeys } from "./schema/budgets.ts";
+import { embeddingKeys, type embeddingModelSchema } from "./schema/embeddings.ts";
 import { priceKeys } from "./schema/prices.ts";
 import { modelKeys, type modelSchema, type providerSchema } from "./schema/providers.ts";
 import { serverKeys } from "./schema/server.ts";
 import { storeKeys } from "./schema/stores.ts";
 
 /** The one schema of the configuration file. Every key has a description; `docs/configuration.md` is made of them. */
-export const configSchema = z.strictObject({ ...serverKeys, ...storeKeys, ...modelKeys, ...priceKeys, ...budgetKeys });
+export const configSchema = z.strictObject({
+  ...serverKeys,
+  ...storeKeys,
+  ...modelKeys,
+  ...embeddingKeys,
+  ...priceKeys,
+  ...budgetKeys,
+});
 
 /** The file after defaults, before what depends on other keys, files and known models is filled in. */
 export type ParsedConfig = z.output<typeof configSchema>;
@@ -22,21 +30,22 @@ export type ParsedModel = z.output<typeof modelSchema>;
 /** An alias with everything filled in that its provider or its known window says. */
 export type ModelConfig = Filled<ParsedModel, Exclude<keyof ParsedModel, "escalate_to">>;
 
+/** An alias of an embedding model with everything filled in that its provider or its name says. */
+export type EmbeddingModelConfig = Filled<
+  z.output<typeof embeddingModelSchema>,
+  keyof z.output<typeof embeddingModelSchema>
+>;
+
 type Filled<Parsed, Keys extends keyof Parsed> = Omit<Parsed, Keys> & { [Key in Keys]-?: NonNullable<Parsed[Key]> };
 
 /**
  * The configuration: names are those of the file. Paths are absolute. It holds secrets: show it through `shownConfig`
  * only.
  */
-export type Config = Omit<ParsedConfig, "models" | "providers" | "defaults" | "prompts_dir"> & {
+export type Config = Omit<ParsedConfig, "models" | "embedding_models" | "providers" | "defaults" | "prompts_dir"> & {
   prompts_dir: string;
   providers: Record<string, ProviderConfig>;
   models: Record<string, ModelConfig>;
-  defaults: Filled<ParsedConfig["defaults"], "model">;
+  embedding_models: Record<string, EmbeddingModelConfig>;
+  defaults: Filled<ParsedConfig["defaults"], "model" | "embedding_model">;
 };
-
-/**
- * Keys that are reserved for what this version does not do. They are refused by name rather than as unknown keys. In any section: who puts one a level too high or too low must not
- * be led to another key instead.
- */
-export const unsupportedKeys: ReadonlySet<string> = new Set(["embedding_model", "embedding_models"]);

@@ -1,4 +1,4 @@
-import type { Completion } from "../../gen/sluice/v1/completion_pb.ts";
+import type { Completion, Retrieval } from "../../gen/sluice/v1/completion_pb.ts";
 
 /** What an answer is stored with, so that it can be purged. */
 export interface CacheTags {
@@ -50,6 +50,8 @@ export interface BuiltRequest {
     readonly chunkIds: readonly string[];
     readonly turns: number;
   };
+  /** What was retrieved for it and shown, without the texts; absent where nothing was asked for. */
+  readonly retrieval?: Retrieval;
 }
 
 /**

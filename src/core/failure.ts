@@ -27,7 +27,7 @@ export type Skipped = Pick<SkippedModel, "model" | "cause"> & { readonly retryAf
 export type Failure =
   | { readonly reason: "INVALID_REQUEST"; readonly violations: readonly FieldViolation[] }
   | {
-      readonly reason: "UNKNOWN_PROMPT" | "UNKNOWN_MODEL" | "UNKNOWN_CALL";
+      readonly reason: "UNKNOWN_PROMPT" | "UNKNOWN_MODEL" | "UNKNOWN_CALL" | "UNKNOWN_COLLECTION" | "UNKNOWN_DOCUMENT";
       readonly name: string;
       readonly version?: string;
       readonly nearest: readonly string[];
@@ -117,6 +117,15 @@ export type Failure =
       readonly retryAfterMs: number;
     }
   | { readonly reason: "CACHE_MISS"; readonly key: string }
+  | {
+      readonly reason: "COLLECTION_MISMATCH";
+      readonly collection: string;
+      readonly embeddingModel: string;
+      readonly dimension: number;
+      readonly language: string;
+      /** What was asked for, or is configured now; absent where it is the collection's own. */
+      readonly requested: { readonly embeddingModel?: string; readonly dimension?: number; readonly language?: string };
+    }
   | {
       readonly reason: "IDEMPOTENCY_CONFLICT";
       readonly key: string;

@@ -21,5 +21,5 @@ export interface ModelState {
 /** Where the state of models is seen. */
 export interface ModelStates {
   /** Undefined for synthetic models, which have none. */
-  state(target: ModelTarget): ModelState | undefined;
+  state(target: Pick<ModelTarget, "provider" | "providerModel" | "limits" | "synthetic">): ModelState | undefined;
 }

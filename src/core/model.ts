@@ -107,6 +107,10 @@ export type UpstreamErrorKind =
   | "empty_answer"
   /** A 200 whose provider counted far fewer prompt tokens than it was sent: it read only a part of the prompt. */
   | "prompt_truncated"
+  /** A 200 whose vectors are none: a wrong count, numbers that are none, or nothing but zeros. */
+  | "bad_vectors"
+  /** Vectors of another dimension than the configuration says. */
+  | "wrong_dimension"
   | "unknown";
 
 export interface UpstreamErrorFields {
@@ -136,6 +140,13 @@ export interface UpstreamErrorFields {
    * as ECONNREFUSED. At most 100 plain characters.
    */
   readonly code?: string;
+  /** For `bad_vectors`: what is wrong, by the JSON path in the response. */
+  readonly violations?: readonly {
+    readonly path: string;
+    readonly rule: string;
+    readonly expected: string;
+    readonly got: string;
+  }[];
   /** Tokens that the provider reported although the attempt failed. */
   readonly usage?: TokenCounts;
   /** At most 500 characters of the provider's error message, for the log. Never keys. */

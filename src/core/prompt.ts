@@ -1,4 +1,5 @@
 import type { GenerationOptions } from "../../gen/sluice/v1/completion_input_pb.ts";
+import type { RetrievalInput } from "../../gen/sluice/v1/retrieval_pb.ts";
 import type { ChatMessage } from "./model.ts";
 import type { Checks } from "./semantic-check.ts";
 
@@ -16,6 +17,14 @@ export interface PromptVariables {
   readonly spelled: unknown;
 }
 
+/** What a prompt looks up by itself. */
+export interface PromptRetrieval {
+  /** Its query is empty: that is the text of the variable. */
+  readonly input: RetrievalInput;
+  /** The variable that is looked for. */
+  readonly queryVariable: string;
+}
+
 /** One version of a prompt file, loaded, checked and compiled. Immutable. */
 export interface LoadedPrompt {
   readonly name: string;
@@ -26,6 +35,7 @@ export interface LoadedPrompt {
   readonly description: string;
   readonly model?: string;
   readonly generation?: GenerationOptions;
+  readonly retrieval?: PromptRetrieval;
   /** JSON Schema 2020-12 of the variables, as text. */
   readonly inputSchemaText: string;
   /** JSON Schema 2020-12 of the answer, as text; absent for text output. */

@@ -2,8 +2,10 @@ import type { CacheStatus, Completion } from "../../gen/sluice/v1/completion_pb.
 import { Stage } from "../../gen/sluice/v1/error_detail_pb.ts";
 import { RestartCause } from "../../gen/sluice/v1/pipeline_service_pb.ts";
 import type { CacheEntry, CacheTags } from "../core/cache.ts";
+import type { Call } from "../core/call.ts";
 import type { ModelTarget } from "../core/model.ts";
 import { shownExampleOf } from "./build-context/parts.ts";
+import type { BuiltContext } from "./build-context.ts";
 import { type CachePolicy, type CachePorts, keepNear, store } from "./cache.ts";
 import { type CallModelPorts, callModel, type Judge, type ModelJob, type ModelStep } from "./call-model.ts";
 import { assembleCompletion } from "./completion.ts";
@@ -58,7 +60,7 @@ export async function* makeAnswer(ports: AnswerPorts, job: AnswerJob): AsyncGene
   try {
     for await (const event of askModels(ports, { ...job, isTakenOver: job.isTakenOver || turn.isTakenOver })) {
       if (event.kind === "completed" && event.isGood && policy.mayWrite) {
-        const entry = { completion: event.completion, tags: tagsOf(job, event.completion) };
+        const entry = { completion: event.completion, tags: tagsOf(job.call, job.context, event.completion.model) };
         const how = { ttlMs: policy.ttlMs, since, isRefresh: !policy.mayRead };
         stored = (await store(ports.cache, key, entry, how)).shared.catch((error: unknown) => {
           ports.log.error("cache_store_failed", { call_id: job.call.id, error });
@@ -79,13 +81,13 @@ function turnOf(ports: AnswerPorts, job: AnswerJob): Promise<Turn> | Turn {
   return takeTurn({ shared, clock: ports.clock, log: ports.log }, job.key, job);
 }
 
-function tagsOf({ call, context }: AnswerJob, completion: Completion): CacheTags {
-  const { prompt } = context.draft;
+/** What is kept of a request is purged by these. @param answeredBy the alias, once there is an answer. */
+export function tagsOf(call: Call, { draft: { prompt }, target }: BuiltContext, answeredBy = target.alias): CacheTags {
   return {
     tenant: call.caller.tenant,
     promptName: prompt?.name ?? "",
     promptVersion: prompt?.version ?? "",
-    models: [...new Set([context.target.alias, completion.model])],
+    models: [...new Set([target.alias, answeredBy])],
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Retrieval } from "../../gen/sluice/v1/completion_pb.ts";
 import { invalidRequest, SluiceError } from "../core/failure.ts";
 import type { JsonSchemas } from "../core/json-schema.ts";
 import type { ModelCatalog, ModelTarget } from "../core/model.ts";
@@ -19,6 +20,8 @@ export interface DraftedContext {
   readonly target: ModelTarget;
   /** Who is asked, one after the other, when its answers stay bad. */
   readonly escalations: readonly ModelTarget[];
+  /** What was retrieved for it; absent before, and where nothing is asked for. */
+  readonly retrieval?: Retrieval;
 }
 
 /** A request with its names resolved, fitted to the model that is asked first. */

@@ -21,7 +21,8 @@ const KEY_VERSION = "content 3";
 
 /** The content key: a hash over everything that can change the answer, in one spelling. See docs/caching.md. */
 export function contentKey(tenant: string, context: BuiltContext): CacheKey {
-  const { draft, target, escalations, fitted, ...rest } = context;
+  // What was retrieved acts through the chunks; where it lies in its documents changes no answer.
+  const { draft, target, escalations, fitted, retrieval: _, ...rest } = context;
   rest satisfies Record<string, never>;
   return cacheKey({
     version: KEY_VERSION,
@@ -41,6 +42,7 @@ function draftParts(draft: Draft): Record<string, unknown> {
     | "prompt"
     | "modelAlias"
     | "templateTokenField"
+    | "retrieval"
     | "chunks"
     | "mayTruncate"
     | "isConversation"

@@ -38,6 +38,11 @@ export function cachePolicy(options: CacheOptions | undefined, defaultTtlMs: num
   };
 }
 
+/** Where the answer may not be what the request would get another time. */
+export function withoutCache(policy: CachePolicy): CachePolicy {
+  return { ...policy, mayRead: false, mayWrite: false, mayJoin: false };
+}
+
 export interface CacheHit {
   readonly entry: CacheEntry;
   readonly status: typeof CacheStatus.MEMORY_HIT | typeof CacheStatus.SHARED_HIT;

@@ -1,4 +1,9 @@
-import { CacheStatus, type Completion, type PromptReference } from "../../gen/sluice/v1/completion_pb.ts";
+import {
+  CacheStatus,
+  type Completion,
+  type PromptReference,
+  type Retrieval,
+} from "../../gen/sluice/v1/completion_pb.ts";
 import { Stage } from "../../gen/sluice/v1/error_detail_pb.ts";
 import type { RestartCause } from "../../gen/sluice/v1/pipeline_service_pb.ts";
 import { isOnlyAnothers } from "../core/budgets.ts";
@@ -10,6 +15,7 @@ import type { DraftedContext } from "./build-context.ts";
 import { type OwnParts, promptReference, truncation, unpaid } from "./completion.ts";
 import type { Asked } from "./find-answer.ts";
 import type { Flight } from "./flight.ts";
+import { withTextsOf } from "./retrieve/shown.ts";
 
 /** What a caller sees of a call. The deltas since the last restart, joined, are the completion's text. */
 export type CallEvent =
@@ -22,6 +28,7 @@ export type CallEvent =
       readonly prompt?: PromptReference;
       readonly cacheStatus: CacheStatus;
       readonly isJson: boolean;
+      readonly retrieval?: Retrieval;
     }
   | {
       readonly kind: "delta";
@@ -39,16 +46,17 @@ export type CallEvents = AsyncIterable<CallEvent> | Iterable<CallEvent>;
 /** An answer that is stored, as a caller's own. */
 export function* replay(entry: CacheEntry, status: CacheStatus, asked: Asked): Generator<CallEvent> {
   const { completion } = entry;
-  yield started(completion, status, asked.drafted);
+  const own = unpaid(completion, status, ownParts(asked, true));
+  yield started(own, status, asked.drafted);
   yield { kind: "delta", text: completion.text, isWhole: true };
-  yield { kind: "finished", completion: unpaid(completion, status, ownParts(asked, true)) };
+  yield { kind: "finished", completion: own };
 }
 
 /** An answer that an earlier call with the same idempotency key got: its request need not be built again. */
 export function* repeat(completion: Completion, isJson: boolean): Generator<CallEvent> {
-  const { model, synthetic, prompt } = completion;
+  const { model, synthetic, prompt, retrieval } = completion;
   const cacheStatus = CacheStatus.REPLAYED;
-  yield { kind: "started", model, synthetic, prompt, cacheStatus, isJson };
+  yield { kind: "started", model, synthetic, prompt, cacheStatus, isJson, retrieval };
   yield { kind: "delta", text: completion.text, isWhole: true };
   yield { kind: "finished", completion: unpaid(completion, cacheStatus) };
 }
@@ -64,7 +72,7 @@ export interface Seat {
  * then. Those whom the same budget would refuse are told so at once.
  */
 export async function* attend(first: Seat, asked: Asked): AsyncGenerator<CallEvent, void, undefined> {
-  for (let seat = first; ; seat = asked.nextSeat()) {
+  for (let seat = first; ; seat = await asked.nextSeat()) {
     try {
       return yield* seat.pays ? pay(seat.flight, asked) : join(seat.flight, asked);
     } catch (error) {
@@ -109,9 +117,10 @@ type FollowedEvent =
 
 async function* followed(
   flight: Flight<AnswerEvent>,
-  { call, drafted, report }: Asked,
+  asked: Asked,
   cacheStatus: CacheStatus,
 ): AsyncGenerator<FollowedEvent, void, undefined> {
+  const { call, drafted, report } = asked;
   const leaveStage = report.trace.begin(Stage.CALL_MODEL);
   let hasStarted = false;
   try {
@@ -123,7 +132,7 @@ async function* followed(
       }
       if (event.kind === "taken") {
         const { completion } = event.entry;
-        yield started(completion, event.status, drafted);
+        yield started({ ...completion, retrieval: retrievalFor(asked, completion) }, event.status, drafted);
         yield { kind: "delta", text: completion.text, isWhole: true };
         leaveStage();
         yield {
@@ -134,7 +143,7 @@ async function* followed(
         };
         continue;
       }
-      if (!hasStarted) yield startedWith(event.target, cacheStatus, drafted);
+      if (!hasStarted) yield startedWith(event.target, cacheStatus, asked);
       hasStarted = true;
       if (event.kind === "restarted") {
         yield { kind: "restarted", cause: event.cause, model: event.target.alias };
@@ -154,18 +163,23 @@ async function* followed(
   }
 }
 
-function startedWith({ alias: model, synthetic }: ModelTarget, cacheStatus: CacheStatus, drafted: DraftedContext) {
-  return started({ model, synthetic }, cacheStatus, drafted);
+function startedWith({ alias: model, synthetic }: ModelTarget, cacheStatus: CacheStatus, asked: Asked) {
+  return started({ model, synthetic, retrieval: retrievalFor(asked, asked.drafted) }, cacheStatus, asked.drafted);
+}
+
+/** What was retrieved for a call, with the texts of another retrieval of the same chunks. */
+function retrievalFor({ built }: Asked, { retrieval }: { readonly retrieval?: Retrieval }): Retrieval | undefined {
+  return built.retrieval && withTextsOf(built.retrieval, retrieval);
 }
 
 /** @param answer or the model that is about to give it. */
 function started(
-  { model, synthetic }: Pick<Completion, "model" | "synthetic">,
+  { model, synthetic, retrieval }: Pick<Completion, "model" | "synthetic" | "retrieval">,
   cacheStatus: CacheStatus,
   { draft }: DraftedContext,
 ): Extract<CallEvent, { kind: "started" }> {
   const prompt = promptReference(draft.prompt);
-  return { kind: "started", model, synthetic, prompt, cacheStatus, isJson: draft.output.kind === "json" };
+  return { kind: "started", model, synthetic, prompt, cacheStatus, isJson: draft.output.kind === "json", retrieval };
 }
 
 /** The end of an answer that others pay, as this caller's own. */
@@ -180,7 +194,10 @@ function shared(
  * Prompt and truncation are a caller's own: different prompts, cut differently, can ask the same question. Of an answer
  * that was not made as asked (by a fallback, say) the truncation stays.
  */
-function ownParts({ drafted, built }: Asked, isAsAsked: boolean): OwnParts {
+function ownParts({ drafted, built, report }: Asked, isAsAsked: boolean): OwnParts {
   const prompt = promptReference(drafted.draft.prompt);
-  return isAsAsked ? { prompt, truncation: truncation(built.dropped) } : { prompt };
+  // What was paid for before it was known that the answer costs nothing.
+  const charged = report.charges?.started ? report.charges.total() : undefined;
+  const { retrieval } = built;
+  return isAsAsked ? { prompt, charged, retrieval, truncation: truncation(built.dropped) } : { prompt, charged };
 }

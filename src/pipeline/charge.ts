@@ -30,6 +30,9 @@ export interface Payer {
   readonly promptVersion: string;
 }
 
+/** What an attempt asks: a model that answers, or one that embeds. */
+export type ChargedTarget = Pick<ModelTarget, "alias" | "provider" | "providerModel" | "synthetic">;
+
 /** How an attempt ended. */
 export interface AttemptEnd {
   readonly tokens: TokenCounts;
@@ -38,6 +41,8 @@ export interface AttemptEnd {
   readonly timeToFirstTokenMs?: number;
   readonly httpStatus: number;
   readonly failure?: FailureReason;
+  /** This call's share of a request that several paid for, so that no share is rounded alone. Absent: by the tokens. */
+  readonly share?: { readonly costNanoUsd: bigint | undefined };
 }
 
 /** An attempt that was recorded before it is sent and must be ended once. */
@@ -60,6 +65,7 @@ export class Charges {
   readonly #payer: Payer;
   readonly #attempts: Attempt[] = [];
   #started = 0;
+  #beforeAnswer = 0;
 
   constructor(ports: ChargePorts, payer: Payer) {
     this.#ports = ports;
@@ -71,6 +77,16 @@ export class Charges {
     return this.#started;
   }
 
+  /** Those that embed what the answer needs are made by now: they do not count as attempts at it. */
+  beginAnswer(): void {
+    this.#beforeAnswer = this.#started;
+  }
+
+  /** Attempts at the answer that were begun. */
+  get startedForAnswer(): number {
+    return this.#started - this.#beforeAnswer;
+  }
+
   /**
    * Reserves what an attempt may cost and records its start. It is in the spool when this resolves, so that a crash
    * cannot lose it.
@@ -78,7 +94,7 @@ export class Charges {
    *   STORE_UNAVAILABLE when it cannot be recorded; then it must not be sent.
    */
   async begin(plan: {
-    readonly target: ModelTarget;
+    readonly target: ChargedTarget;
     readonly cause: AttemptCause;
     readonly waitMs: number;
     readonly estimatedPromptTokens: number;
@@ -135,7 +151,7 @@ export class Charges {
   async #end(
     open: {
       number: number;
-      target: ModelTarget;
+      target: ChargedTarget;
       cause: AttemptCause;
       waitMs: number;
       price?: Price;
@@ -146,7 +162,7 @@ export class Charges {
     end: AttemptEnd,
   ): Promise<void> {
     const latencyMs = Math.round(this.#ports.clock.monotonicMs() - open.startedMs);
-    const cost = priceOf(end.tokens, open.price);
+    const cost = end.share ? end.share.costNanoUsd : priceOf(end.tokens, open.price);
     open.reservation.settle({ costNanoUsd: cost, tokens: end.tokens.promptTokens + end.tokens.completionTokens });
     this.#attempts.push(
       create(AttemptSchema, {
@@ -201,7 +217,7 @@ export class Charges {
 }
 
 /** An attempt that used no tokens costs nothing, whatever the price; otherwise an unknown price is an unknown cost. */
-function priceOf(tokens: TokenCounts, price: Price | undefined): bigint | undefined {
+export function priceOf(tokens: TokenCounts, price: Price | undefined): bigint | undefined {
   if (tokens.promptTokens === 0 && tokens.completionTokens === 0) return 0n;
   return price && costNanoUsd(tokens, price);
 }

@@ -13,11 +13,12 @@ import {
 import { TokenUsageSchema } from "../../gen/sluice/v1/token_usage_pb.ts";
 import type { Call } from "../core/call.ts";
 import type { LoadedPrompt } from "../core/prompt.ts";
-import type { Dropped } from "./build-context/fit.ts";
+import type { Dropped, FittedPrompt } from "./build-context/fit.ts";
 import type { BuiltContext } from "./build-context.ts";
 import type { ModelAnswer } from "./call-model.ts";
 import type { Charged } from "./charge.ts";
-import { findCitations } from "./citations.ts";
+import { findCitations, findUnknownCitations } from "./citations.ts";
+import { placed, shownOf, withTextsOf } from "./retrieve/shown.ts";
 
 /** The completion as its payer gets it, still without what differs from caller to caller. */
 export function assembleCompletion(answer: ModelAnswer, context: BuiltContext, charged: Charged): Completion {
@@ -33,30 +34,46 @@ export function assembleCompletion(answer: ModelAnswer, context: BuiltContext, c
     cacheStatus: CacheStatus.MISS,
     attempts: [...charged.attempts],
     truncation: truncation(fitted.dropped),
-    citations: context.draft.output.kind === "text" ? findCitations(good.text, fitted.chunks) : [],
+    ...(context.draft.output.kind === "text" && citedIn(good.text, context, fitted)),
+    retrieval: shownOf(context.retrieval, fitted.chunks),
     synthetic: target.synthetic,
     repairs: [...good.repairs],
   });
 }
 
+function citedIn(text: string, { retrieval }: BuiltContext, { chunks }: FittedPrompt) {
+  return {
+    citations: placed(findCitations(text, chunks), retrieval),
+    unknownCitations: findUnknownCitations(text, chunks),
+  };
+}
+
 /** Parts of a completion that differ among the callers of one answer. */
-export type OwnParts = Partial<Pick<Completion, "prompt" | "truncation">>;
+export type OwnParts = Partial<Pick<Completion, "prompt" | "truncation" | "retrieval">> & {
+  /** What this caller has paid for all the same. */
+  readonly charged?: Charged;
+};
 
 /**
  * The completion for a caller who did not pay for it: what was spent is another call's, and that is what this one saved.
  * What is stored stays as it is.
  * @param own parts that are this caller's own, in place of those of the one who paid.
  */
-export function unpaid(completion: Completion, cacheStatus: CacheStatus, own: OwnParts = {}): Completion {
+export function unpaid(completion: Completion, cacheStatus: CacheStatus, parts: OwnParts = {}): Completion {
+  const { charged, retrieval, ...own } = parts;
   return {
     ...clone(CompletionSchema, completion),
     ...own,
+    ...(retrieval && {
+      retrieval: withTextsOf(retrieval, completion.retrieval),
+      citations: placed(completion.citations, retrieval),
+    }),
     cacheStatus,
     // Of an answer that was not paid for when it was kept, what it had saved then.
     savedNanoUsd: completion.savedNanoUsd ?? completion.costNanoUsd,
-    usage: create(TokenUsageSchema),
-    costNanoUsd: 0n,
-    attempts: [],
+    usage: charged?.usage ?? create(TokenUsageSchema),
+    costNanoUsd: charged ? charged.costNanoUsd : 0n,
+    attempts: [...(charged?.attempts ?? [])],
   };
 }
 

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import type { CacheOptions, CompletionInput } from "../../gen/sluice/v1/completion_input_pb.ts";
+import type { CompletionInput } from "../../gen/sluice/v1/completion_input_pb.ts";
 import { CacheStatus } from "../../gen/sluice/v1/completion_pb.ts";
 import {
   type CachePreview,
@@ -16,18 +16,18 @@ import type { Call } from "../core/call.ts";
 import type { ChatMessage } from "../core/model.ts";
 import { exactCost, type PriceBook, roundToNanoUsd } from "../core/money.ts";
 import type { TokenBudget as Budget } from "./build-context/fit.ts";
-import { type BuildContextPorts, type BuiltContext, buildContext } from "./build-context.ts";
-import { type CachePorts, cachePolicy, lookUp } from "./cache.ts";
-import { NO_CORPUS, requestKey } from "./cache-key/request-key.ts";
+import { type BuildContextPorts, type BuiltContext, draftContext, fitContext } from "./build-context.ts";
+import { type CachePolicy, type CachePorts, cachePolicy, lookUp, withoutCache } from "./cache.ts";
+import { requestKey } from "./cache-key/request-key.ts";
 import { contentKey } from "./cache-key.ts";
 import { promptReference, truncation } from "./completion.ts";
-import { type ValidatePorts, validate } from "./validate.ts";
+import { CallReport } from "./report.ts";
+import { type Corpus, type GroundPorts, ground, openCorpus } from "./retrieve/ground.ts";
+import { shownOf } from "./retrieve/shown.ts";
+import { type ValidatePorts, type ValidInput, validate } from "./validate.ts";
 
-export interface ExplainPorts extends ValidatePorts, BuildContextPorts {
-  readonly prices: PriceBook;
+export interface ExplainPorts extends ValidatePorts, BuildContextPorts, GroundPorts {
   readonly cache: CachePorts;
-  /** For the digests of the keys' parts. */
-  readonly inputHashKey: Uint8Array;
 }
 
 /** Everything about a call but the call. Throws what `Complete` would throw before it looks up the cache. */
@@ -37,8 +37,8 @@ export async function explain(
   input: CompletionInput | undefined,
 ): Promise<Explanation> {
   const valid = validate(ports, input);
-  const context = buildContext(ports, valid);
-  const { target, fitted, draft } = context;
+  const { context, corpus, policy } = await contextFor(ports, call, valid);
+  const { target, fitted, draft, retrieval } = context;
   return create(ExplanationSchema, {
     messages: fitted.messages.map(toContractMessage),
     model: target.alias,
@@ -46,23 +46,45 @@ export async function explain(
     prompt: promptReference(draft.prompt),
     budget: budgetMessage(fitted.budget),
     truncation: truncation(fitted.dropped),
-    cache: await cachePreview(ports, call, valid.input.cache, context),
+    cache: await cachePreview(ports, call, { policy, context, corpus }),
     cost: costPreview(ports.prices, context),
     synthetic: target.synthetic,
+    retrieval: shownOf(retrieval, fitted.chunks),
   });
+}
+
+/** The request as the call would build it. A query's embedding is paid for here as it is there. */
+async function contextFor(ports: ExplainPorts, call: Call, valid: ValidInput): Promise<Explained> {
+  const report = new CallReport(ports, call);
+  try {
+    report.attribution = valid.input.attribution;
+    const draft = draftContext(ports, valid);
+    const corpus = await openCorpus(ports, { call, report }, draft);
+    const asAsked = cachePolicy(valid.input.cache, ports.cache.defaultTtlMs);
+    const drafted = await ground(ports, { call, report, policy: asAsked }, draft, corpus);
+    const policy = drafted.retrieval?.failedWith ? withoutCache(asAsked) : asAsked;
+    return { context: fitContext(ports, valid, drafted), corpus, policy };
+  } finally {
+    // Nothing is answered, so no row of a call is written; attempts have rows of their own.
+    report.leave();
+  }
+}
+
+interface Explained {
+  readonly context: BuiltContext;
+  readonly corpus: Corpus;
+  readonly policy: CachePolicy;
 }
 
 async function cachePreview(
   ports: ExplainPorts,
   call: Call,
-  options: CacheOptions | undefined,
-  context: BuiltContext,
+  { context, corpus, policy }: Explained,
 ): Promise<CachePreview> {
   const { fitted, ...drafted } = context;
   const { tenant } = call.caller;
   const content = contentKey(tenant, context);
-  const request = requestKey(tenant, drafted, NO_CORPUS);
-  const policy = cachePolicy(options, ports.cache.defaultTtlMs);
+  const request = requestKey(tenant, drafted, corpus.version);
   const found = policy.mayRead ? await lookUp(ports.cache, content.key, () => undefined) : undefined;
   const hit = found && "entry" in found ? found : undefined;
   const missed = policy.mayWrite ? CacheStatus.MISS : CacheStatus.BYPASSED;
@@ -72,7 +94,7 @@ async function cachePreview(
     requestKey: request.key,
     parts: [...content.parts(ports.inputHashKey)],
     requestParts: [...request.parts(ports.inputHashKey)],
-    corpusVersion: NO_CORPUS,
+    corpusVersion: corpus.version,
   });
 }
 

@@ -15,8 +15,8 @@ export interface Asked {
   readonly drafted: DraftedContext;
   readonly built: BuiltRequest;
   readonly policy: CachePolicy;
-  /** A place in the flight that is making the answer now, or in one of the call's own. Nothing is awaited. */
-  readonly nextSeat: () => Seat;
+  /** A place in the flight that is making the answer now, or in one of the call's own. */
+  readonly nextSeat: () => Promise<Seat>;
 }
 
 export interface FindPorts {
@@ -34,7 +34,7 @@ export interface Found {
 export async function findAnswer(ports: FindPorts, asked: Asked): Promise<Found> {
   const { call, report, drafted, policy } = asked;
   const key = asked.built.contentKey;
-  report.asked = { ...drafted, key };
+  report.asked = { prompt: drafted.draft.prompt, target: drafted.target, key };
   if (!policy.mayRead) return { sharedIsUp: false };
   const underWay = () => (policy.mayJoin ? ports.flights.find(key) : undefined);
   const found = await report.trace.await(Stage.CACHE, () => lookUp(ports.cache, key, underWay));

@@ -7,6 +7,9 @@ import { SharedGate } from "./model-gates/gate.ts";
 
 export type { Admission, ModelGate, Pass } from "./model-gates/admission.ts";
 
+/** What a gate is of. Aliases of the same provider and model share one. */
+export type GateTarget = Pick<ModelTarget, "provider" | "providerModel" | "limits" | "synthetic">;
+
 /**
  * The gates of all models, one for each provider id and provider model, so that aliases of the same model share it.
  * There are as many as the configuration has models. State is that of this process and starts anew with it.
@@ -20,15 +23,15 @@ export class ModelGates implements ModelStates {
   }
 
   /** The gate of a model. Synthetic models have one that lets everything through. */
-  of(target: ModelTarget): ModelGate {
+  of(target: GateTarget): ModelGate {
     return target.synthetic ? openGate : this.#shared(target);
   }
 
-  state(target: ModelTarget): ModelState | undefined {
+  state(target: GateTarget): ModelState | undefined {
     return target.synthetic ? undefined : this.#shared(target).state;
   }
 
-  #shared(target: ModelTarget): SharedGate {
+  #shared(target: GateTarget): SharedGate {
     const key = JSON.stringify([target.provider.id, target.providerModel]);
     let gate = this.#gates.get(key);
     if (gate === undefined) {

@@ -8,7 +8,6 @@ import { type Failure, type FailureReason, failureOf, SluiceError } from "../cor
 import type { CallFinished, Ledger } from "../core/ledger.ts";
 import type { Log } from "../core/log.ts";
 import type { ActiveCalls } from "./active-calls.ts";
-import type { DraftedContext } from "./build-context.ts";
 import type { Charges, Payer } from "./charge.ts";
 import { NobodyWaitsError } from "./flight.ts";
 import { CallTrace } from "./trace.ts";
@@ -21,6 +20,19 @@ export interface ReportPorts {
   readonly inputHashKey: Uint8Array;
   readonly activeCalls: ActiveCalls;
 }
+
+/** What a call asks, as its row tells it. */
+export interface AskedOf {
+  /** The prompt file; absent where there is none. */
+  readonly prompt?: { readonly name: string; readonly version: string };
+  readonly target: { readonly alias: string; readonly synthetic: boolean };
+  /** Of the input: only a keyed hash of it is written. */
+  readonly key: string;
+}
+
+/** What became of a call, as its row tells it. */
+export type Outcome = Pick<Completion, "usage" | "costNanoUsd" | "model" | "synthetic"> &
+  Partial<Pick<Completion, "cacheStatus" | "savedNanoUsd" | "prompt">>;
 
 const cacheWords: Readonly<Record<number, string>> = {
   [CacheStatus.MISS]: "miss",
@@ -45,7 +57,7 @@ export class CallReport {
   /** The alias that is asked, where that is known before the request is built. */
   askedAlias?: string;
   /** Absent until it is known what is asked. */
-  asked?: DraftedContext & { readonly key: string };
+  asked?: AskedOf;
   /** Present where this call pays for attempts. */
   charges?: Charges;
   #written = false;
@@ -67,8 +79,8 @@ export class CallReport {
       user: this.attribution?.user ?? "",
       keyId: this.#call.caller.keyId,
       method: this.#call.method,
-      promptName: this.asked?.draft.prompt?.name ?? "",
-      promptVersion: this.asked?.draft.prompt?.version ?? "",
+      promptName: this.asked?.prompt?.name ?? "",
+      promptVersion: this.asked?.prompt?.version ?? "",
     };
   }
 
@@ -78,7 +90,7 @@ export class CallReport {
   }
 
   /** The call succeeded. */
-  async finished(completion: Completion): Promise<void> {
+  async finished(completion: Outcome): Promise<void> {
     await this.#write(completion, "");
   }
 
@@ -100,6 +112,13 @@ export class CallReport {
     return told;
   }
 
+  /** Writes nothing: what was done is no call that anybody counts, and its attempts have rows of their own. */
+  leave(): void {
+    if (this.#written) return;
+    this.#written = true;
+    this.#leave();
+  }
+
   /** The caller stopped listening before the end. Does nothing where the end was reported. */
   async abandoned(): Promise<void> {
     const { aborted } = this.#call.signal;
@@ -117,7 +136,7 @@ export class CallReport {
     return new SluiceError({ reason, stage: this.trace.stage, attempts }, { cause });
   }
 
-  async #write(completion: Completion | undefined, errorReason: FailureReason | ""): Promise<void> {
+  async #write(completion: Outcome | undefined, errorReason: FailureReason | ""): Promise<void> {
     if (this.#written) return;
     this.#written = true;
     const latencyMs = Math.round(this.trace.elapsedMs());
@@ -140,11 +159,11 @@ export class CallReport {
     await this.#ports.ledger.record(record);
   }
 
-  #record(completion: Completion | undefined, errorReason: FailureReason | "", latencyMs: number): CallFinished {
+  #record(completion: Outcome | undefined, errorReason: FailureReason | "", latencyMs: number): CallFinished {
     const { payer } = this;
-    const { draft, target } = this.asked ?? {};
+    const { asked } = this;
     // Of an answer that is repeated nothing was built: it says itself what it answers.
-    const prompt = draft ? draft.prompt : completion?.prompt;
+    const prompt = asked ? asked.prompt : completion?.prompt;
     const charged = this.charges?.total();
     const cost = completion ? completion.costNanoUsd : charged ? charged.costNanoUsd : 0n;
     return {
@@ -157,7 +176,7 @@ export class CallReport {
       method: this.#call.method,
       prompt_name: prompt?.name ?? "",
       prompt_version: prompt?.version ?? "",
-      model: target?.alias ?? this.askedAlias ?? completion?.model ?? "",
+      model: asked?.target.alias ?? this.askedAlias ?? completion?.model ?? "",
       answered_by: completion?.model ?? "",
       input_hash: this.#inputHash(),
       cache_status: cacheWords[completion?.cacheStatus ?? CacheStatus.UNSPECIFIED] ?? "",
@@ -167,7 +186,7 @@ export class CallReport {
       saved_nano_usd: completion?.savedNanoUsd?.toString() ?? null,
       latency_ms: latencyMs,
       stage_ms: this.trace.stageMs(),
-      synthetic: completion?.synthetic ?? target?.synthetic ?? false,
+      synthetic: completion?.synthetic ?? asked?.target.synthetic ?? false,
       error_reason: errorReason,
       started_at: new Date(this.trace.startedAtMs).toISOString(),
       // Not the time of day: that clock may have stepped back meanwhile, and a row would end before it begins.

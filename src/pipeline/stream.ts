@@ -40,8 +40,8 @@ function response(event: ContractEvent): StreamCompleteResponse {
 function contractEvent(event: CallEvent, call: Call, sequenceNumber: bigint): ContractEvent {
   switch (event.kind) {
     case "started": {
-      const { model, synthetic, cacheStatus, prompt } = event;
-      return { case: "started", value: { callId: call.id, model, synthetic, cacheStatus, prompt } };
+      const { model, synthetic, cacheStatus, prompt, retrieval } = event;
+      return { case: "started", value: { callId: call.id, model, synthetic, cacheStatus, prompt, retrieval } };
     }
     case "delta":
       return { case: "textDelta", value: { sequenceNumber, text: event.text } };

@@ -11,6 +11,7 @@ const stageWords = {
   [Stage.CACHE]: "cache_lookup",
   [Stage.CALL_MODEL]: "call_model",
   [Stage.PARSE]: "parse",
+  [Stage.RETRIEVE]: "retrieve",
 } as const;
 
 type TracedStage = keyof typeof stageWords;
@@ -90,6 +91,7 @@ export class CallTrace {
       cacheLookup: at(Stage.CACHE),
       callModel: at(Stage.CALL_MODEL),
       parse: at(Stage.PARSE),
+      retrieve: at(Stage.RETRIEVE),
       timeToFirstToken: duration(this.#firstTokenMs),
       total: duration(this.elapsedMs()),
     });

@@ -4,6 +4,7 @@ import { pathToString } from "@bufbuild/protobuf/reflect";
 import { createValidator } from "@bufbuild/protovalidate";
 import { type Check, type CompletionInput, CompletionInputSchema } from "../../gen/sluice/v1/completion_input_pb.ts";
 import { Role } from "../../gen/sluice/v1/message_pb.ts";
+import { EmbedRequestSchema } from "../../gen/sluice/v1/pipeline_service_pb.ts";
 import { invalidRequest, SluiceError } from "../core/failure.ts";
 import { InvalidSchemaError, type JsonSchema, type JsonSchemas } from "../core/json-schema.ts";
 import type { PromptVariables } from "../core/prompt.ts";
@@ -74,6 +75,7 @@ function joinPath(prefix: string, path: string): string {
 export function warmValidation(): void {
   const text = "warm";
   const checks = [{ rule: text, message: text }];
+  const filterCondition = { key: text, test: { case: "exists", value: true } } as const;
   validator.validate(
     CompletionInputSchema,
     create(CompletionInputSchema, {
@@ -84,8 +86,10 @@ export function warmValidation(): void {
       generation: { temperature: 1, topP: 1, maxOutputTokens: 1, stop: [text] },
       cache: { ttlSeconds: 1 },
       attribution: { feature: text, user: text },
+      retrieval: { collection: text, query: text, topK: 1, minSimilarity: 0, filter: { all: [filterCondition] } },
     }),
   );
+  validator.validate(EmbedRequestSchema, create(EmbedRequestSchema, { texts: [text] }));
 }
 
 /** The validate stage. Errors: INVALID_REQUEST. */

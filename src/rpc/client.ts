@@ -1,5 +1,5 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { ConnectError, createClient as createServiceClient, type Interceptor } from "@connectrpc/connect";
+import { createClient as createServiceClient, type Interceptor } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import {
   AdminService,
@@ -9,8 +9,7 @@ import {
 } from "../../gen/sluice/v1/admin_service_pb.ts";
 import type { CompletionInputSchema } from "../../gen/sluice/v1/completion_input_pb.ts";
 import { type CostEstimate, CostEstimateSchema, type EstimateInputSchema } from "../../gen/sluice/v1/estimate_pb.ts";
-import type { Model } from "../../gen/sluice/v1/model_pb.ts";
-import { ModelService } from "../../gen/sluice/v1/model_service_pb.ts";
+import { type ListModelsResponse, ModelService } from "../../gen/sluice/v1/model_service_pb.ts";
 import { PipelineService, type StreamCompleteResponse } from "../../gen/sluice/v1/pipeline_service_pb.ts";
 import type { PromptSummary } from "../../gen/sluice/v1/prompt_pb.ts";
 import { PromptService } from "../../gen/sluice/v1/prompt_service_pb.ts";
@@ -25,20 +24,21 @@ import {
   type SummarizeUsageResponse,
   UsageService,
 } from "../../gen/sluice/v1/usage_service_pb.ts";
-import { ConnectionError, connectionFault } from "./client/connection-error.ts";
-import { RemoteError, remoteFailure } from "./client/remote-error.ts";
+import { answered, translated } from "./client/answered.ts";
+import { type CorpusClient, createCorpusClient } from "./client/corpus-client.ts";
 
 export { ConnectionError } from "./client/connection-error.ts";
+export type { CorpusClient } from "./client/corpus-client.ts";
 export { RemoteError, type RemoteFailure } from "./client/remote-error.ts";
 
 /** A running server, as the command line uses it. Every method throws `ConnectionError` or `RemoteError`. */
-export interface SluiceClient {
+export interface SluiceClient extends CorpusClient {
   /** @param options.timeoutMs the deadline of the call. Default: the server's. */
   streamComplete(
     input: MessageInitShape<typeof CompletionInputSchema>,
     options?: { readonly timeoutMs?: number },
   ): AsyncIterable<StreamCompleteResponse>;
-  listModels(): Promise<readonly Model[]>;
+  listModels(): Promise<Pick<ListModelsResponse, "models" | "embeddingModels">>;
   /** All of them, by name; pages are fetched as they are needed. */
   listPrompts(): AsyncIterable<PromptSummary>;
   /** Needs a key for operators, as `purgeCache` does. */
@@ -66,6 +66,7 @@ export function createClient({ url, apiKey }: { url: string; apiKey?: string }):
   const usage = createServiceClient(UsageService, transport);
 
   return {
+    ...createCorpusClient(transport, url),
     async *streamComplete(input, { timeoutMs } = {}) {
       let hasAnswered = false;
       // As a header rather than as an option: a timer here would end the call before the server's reason arrives.
@@ -79,7 +80,7 @@ export function createClient({ url, apiKey }: { url: string; apiKey?: string }):
         throw await translated(error, url, hasAnswered);
       }
     },
-    listModels: () => answered(url, async () => (await models.listModels({})).models),
+    listModels: () => answered(url, () => models.listModels({})),
     getStatus: () => answered(url, () => admin.getStatus({})),
     purgeCache: (request) => answered(url, () => admin.purgeCache(request)),
     estimateCost: (input) =>
@@ -101,19 +102,4 @@ export function createClient({ url, apiKey }: { url: string; apiKey?: string }):
       }
     },
   };
-}
-
-async function answered<T>(url: string, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    throw await translated(error, url);
-  }
-}
-
-async function translated(error: unknown, url: string, hasAnswered = false): Promise<unknown> {
-  if (!(error instanceof ConnectError)) return error;
-  const failure = remoteFailure(error);
-  if (failure !== undefined) return new RemoteError(failure, { cause: error });
-  return new ConnectionError(url, await connectionFault(url, error, hasAnswered), { cause: error });
 }

@@ -18,6 +18,7 @@ import {
 } from "../../gen/sluice/v1/error_detail_pb.ts";
 import { budgetExceeded, budgetMessage } from "./errors/budget-exceeded.ts";
 import { wireScopes } from "./errors/budget-names.ts";
+import { collectionMismatch } from "./errors/collection-mismatch.ts";
 import { badRequest, detail, quotaFailure } from "./errors/detail.ts";
 import { type DetailRoom, excerpt, firstOf, fitAttempts, int32, int64 } from "./errors/detail-room.ts";
 import type { ErrorTable, FailureWith } from "./errors/row.ts";
@@ -46,6 +47,22 @@ export const errorTable: ErrorTable = {
     code: Code.NotFound,
     message: "no such call of this tenant in the ledger; its records may still be on their way to the database",
     details: unknownName,
+  },
+  UNKNOWN_COLLECTION: {
+    code: Code.NotFound,
+    message:
+      "no such collection of this tenant; CorpusService.ListCollections lists them, the details name the nearest",
+    details: unknownName,
+  },
+  UNKNOWN_DOCUMENT: {
+    code: Code.NotFound,
+    message: "no such document in the collection; CorpusService.ListDocuments lists them",
+    details: unknownName,
+  },
+  COLLECTION_MISMATCH: {
+    code: Code.FailedPrecondition,
+    message: "the collection's embeddings are of another model, dimension or language than asked for; see the details",
+    details: collectionMismatch,
   },
   UNAUTHENTICATED: {
     code: Code.Unauthenticated,

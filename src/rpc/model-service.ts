@@ -1,7 +1,14 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ServiceImpl } from "@connectrpc/connect";
-import { Circuit, type ModelSchema, type ModelStateSchema, StructuredOutput } from "../../gen/sluice/v1/model_pb.ts";
+import {
+  Circuit,
+  type EmbeddingModelSchema,
+  type ModelSchema,
+  type ModelStateSchema,
+  StructuredOutput,
+} from "../../gen/sluice/v1/model_pb.ts";
 import type { ModelService } from "../../gen/sluice/v1/model_service_pb.ts";
+import type { EmbeddingCatalog, EmbeddingTarget } from "../core/embedding.ts";
 import type { ModelCatalog, ModelTarget, StructuredOutputMode } from "../core/model.ts";
 import type { CircuitState, ModelState, ModelStates } from "../core/model-state.ts";
 import type { PriceBook } from "../core/money.ts";
@@ -21,6 +28,7 @@ const circuits: Readonly<Record<CircuitState, Circuit>> = {
 
 export interface ModelServicePorts {
   readonly models: ModelCatalog;
+  readonly embeddingModels: EmbeddingCatalog;
   readonly prices: PriceBook;
   readonly states: ModelStates;
 }
@@ -28,7 +36,10 @@ export interface ModelServicePorts {
 /** ModelService over the configured models. */
 export function modelService(ports: ModelServicePorts): ServiceImpl<typeof ModelService> {
   return {
-    listModels: () => ({ models: ports.models.list().map((target) => shown(target, ports)) }),
+    listModels: () => ({
+      models: ports.models.list().map((target) => shown(target, ports)),
+      embeddingModels: ports.embeddingModels.list().map((target) => shownEmbedding(target, ports)),
+    }),
   };
 }
 
@@ -50,6 +61,25 @@ function shown(
     price: price && priceMessage(price),
     synthetic: target.synthetic,
     isDefault: target.alias === models.defaultAlias,
+    description: target.description,
+    state: state && shownState(state),
+  };
+}
+
+function shownEmbedding(
+  target: EmbeddingTarget,
+  { embeddingModels, prices, states }: ModelServicePorts,
+): MessageInitShape<typeof EmbeddingModelSchema> {
+  const price = prices.price(target.provider, target.providerModel);
+  const state = target.isBuiltIn ? undefined : states.state(target);
+  return {
+    name: target.alias,
+    provider: target.provider.id,
+    providerModel: target.providerModel,
+    dimension: target.dimension,
+    maxInputTokens: BigInt(target.maxInputTokens),
+    price: price && priceMessage(price),
+    isDefault: target.alias === embeddingModels.defaultAlias,
     description: target.description,
     state: state && shownState(state),
   };

@@ -12,6 +12,8 @@ export function pipelineService(pipeline: Pipeline): ServiceImpl<typeof Pipeline
     streamComplete({ input }, context) {
       return pipeline.stream(callOf(context), input);
     },
+    embed: (request, context) => pipeline.embed(callOf(context), request),
+    retrieve: (request, context) => pipeline.retrieve(callOf(context), request),
     async explain({ input }, context) {
       return { explanation: await pipeline.explain(callOf(context), input) };
     },

@@ -85,6 +85,8 @@ function shown(prompt: LoadedPrompt): MessageInitShape<typeof PromptSchema> {
     inputSchema: prompt.inputSchemaText,
     outputSchema: prompt.outputSchemaText ?? "",
     generation: prompt.generation,
+    retrieval: prompt.retrieval?.input,
+    retrievalQueryVariable: prompt.retrieval?.queryVariable ?? "",
     source: prompt.source,
     exampleVariablesJson: prompt.exampleVariablesText ?? "",
   };

@@ -6,6 +6,7 @@ import { file_google_rpc_error_details } from "../../gen/google/rpc/error_detail
 import { StatusSchema } from "../../gen/google/rpc/status_pb.ts";
 import { Health, HealthCheckResponse_ServingStatus as Serving } from "../../gen/health/v1/health_pb.ts";
 import { CacheMode, type CompletionInputSchema } from "../../gen/sluice/v1/completion_input_pb.ts";
+import { CorpusService } from "../../gen/sluice/v1/corpus_service_pb.ts";
 import { file_sluice_v1_error_detail } from "../../gen/sluice/v1/error_detail_pb.ts";
 import { ErrorReasonSchema } from "../../gen/sluice/v1/error_reason_pb.ts";
 import { Role } from "../../gen/sluice/v1/message_pb.ts";
@@ -113,6 +114,21 @@ describe("the documented example of", function () {
   for (const [reason, call] of Object.entries(produced)) {
     it(`${reason} is what the service answers`, () => shouldMatch(reason, call()));
   }
+
+  it("those of collections are what the service answers", async () => {
+    const { method } = CorpusService;
+    const put = (language: string) => ({
+      collection: "handbook",
+      documents: [{ id: "dogs.md", content: { case: "markdown" as const, value: "Dogs are welcome." } }],
+      language,
+    });
+    await caller.unary(method.putDocuments, put(""), { timeoutMs: 60_000 });
+    await shouldMatch("COLLECTION_MISMATCH", caller.unary(method.putDocuments, put("german")));
+    const retrieval = { collection: "handbok", query: "dogs" };
+    await shouldMatch("UNKNOWN_COLLECTION", caller.unary(PipelineService.method.retrieve, { retrieval }));
+    const unknown = { collection: "handbook", documentId: "terms.md" };
+    await shouldMatch("UNKNOWN_DOCUMENT", caller.unary(method.getDocument, unknown));
+  }).timeout(60_000);
 
   it("UNAUTHENTICATED is what the service answers", async () => {
     const stranger = new GrpcCaller(locked.address);

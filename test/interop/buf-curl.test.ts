@@ -25,7 +25,9 @@ describe("a caller with buf curl", () => {
   for (const protocol of ["grpc-v1", "grpc-v1alpha"]) {
     it(`lists services and methods by ${protocol}`, async () => {
       const services = await curl("", ["--list-services"], protocol);
-      for (const name of ["Admin", "Model", "Pipeline", "Prompt", "Usage"].map((name) => `sluice.v1.${name}Service`)) {
+      for (const name of ["Admin", "Corpus", "Model", "Pipeline", "Prompt", "Usage"].map(
+        (name) => `sluice.v1.${name}Service`,
+      )) {
         assert.ok(services.stdout.split("\n").includes(name), services.stdout + services.stderr);
       }
       const methods = await curl("", ["--list-methods"], protocol);

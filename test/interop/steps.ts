@@ -5,7 +5,7 @@ import { type Wire, wires } from "../wire/wire.ts";
 import { ECHO_HEADER, startWireServer, type WireServer } from "../wire/wire-server.ts";
 
 const longText = "x".repeat(5000);
-const services = ["Admin", "Model", "Pipeline", "Prompt", "Usage"].map((name) => `sluice.v1.${name}Service`);
+const services = ["Admin", "Corpus", "Model", "Pipeline", "Prompt", "Usage"].map((name) => `sluice.v1.${name}Service`);
 
 /**
  * What every client does with its own language's gRPC, over either wire. `asks` is the model of the request, which the

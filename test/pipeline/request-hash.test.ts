@@ -42,6 +42,8 @@ const full = create(CompletionInputSchema, {
 /** A value other than the default and than what `full` has. */
 function otherValue(field: DescField, present: JsonValue | undefined): JsonValue {
   if (field.enum) return field.enum.values.findLast(({ name }) => name !== present)?.name ?? "";
+  if (field.scalar === ScalarType.BOOL) return true;
+  if (field.message?.typeName === "google.protobuf.ListValue") return ["other"];
   if (field.scalar === ScalarType.STRING) return field.name === "schema" ? '{"other":1}' : "other";
   if (field.message) return field.message.typeName === "google.protobuf.Struct" ? { other: 1 } : {};
   return 7;
@@ -100,6 +102,7 @@ describe("the request of an idempotency key", () => {
       "output.json.checks.rule",
       "context.chunks.score",
       "generation.seed",
+      "retrieval.filter.all.range.gte",
     ]) {
       assert.ok(paths.includes(deep), `${deep} in ${paths}`);
     }

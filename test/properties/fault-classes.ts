@@ -26,9 +26,16 @@ export const reasonOfKind: Readonly<Record<UpstreamErrorKind, FailureReason>> = 
   empty_answer: "MODEL_UNAVAILABLE",
   prompt_truncated: "CONTEXT_OVERFLOW",
   unknown: "MODEL_UNAVAILABLE",
+  bad_vectors: "PARSE_FAILURE",
+  wrong_dimension: "PROVIDER_MISCONFIGURED",
 };
 
-export const errorKinds: readonly UpstreamErrorKind[] = Object.keys(reasonOfKind).filter(isErrorKind);
+/** What no chat model fails with. */
+const ofEmbeddings: ReadonlySet<string> = new Set(["bad_vectors", "wrong_dimension"]);
+
+export const errorKinds: readonly UpstreamErrorKind[] = Object.keys(reasonOfKind)
+  .filter(isErrorKind)
+  .filter((kind) => !ofEmbeddings.has(kind));
 
 /** The kind of failure that a class shows to the pipeline; undefined where the model gives an answer. */
 export function kindOf(fault: FaultClass): UpstreamErrorKind | undefined {

@@ -42,8 +42,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: "one attempt more than the budget",
     file: "src/pipeline/call-model/route.ts",
-    from: "return this.#ports.retry.maxAttempts - charges.started;",
-    to: "return this.#ports.retry.maxAttempts - charges.started + 1;",
+    from: "return this.#ports.retry.maxAttempts - charges.startedForAnswer;",
+    to: "return this.#ports.retry.maxAttempts - charges.startedForAnswer + 1;",
   },
   {
     what: "corrections without a budget",
@@ -102,7 +102,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     what: "an answer from the cache costs what it did",
     file: "src/pipeline/completion.ts",
-    from: "    costNanoUsd: 0n,\n",
+    from: "    costNanoUsd: charged ? charged.costNanoUsd : 0n,\n",
     to: "",
   },
   {

@@ -3,6 +3,7 @@ import { Circuit, StructuredOutput } from "../../gen/sluice/v1/model_pb.ts";
 import { ModelService } from "../../gen/sluice/v1/model_service_pb.ts";
 import type { ModelTarget } from "../../src/core/model.ts";
 import type { ModelState } from "../../src/core/model-state.ts";
+import { embeddingCatalog, embeddingTarget } from "../support/embedding-models.ts";
 import { catalog } from "../support/models.ts";
 import { fakeTarget } from "./support/fake-ports.ts";
 import { inMemory } from "./support/in-memory.ts";
@@ -21,6 +22,31 @@ describe("ModelService.ListModels", () => {
     ),
     prices: { price: (_: unknown, model: string) => (model === "provider-fast" ? price : undefined) },
   };
+
+  it("lists embedding models, the built-in one without a state", async () => {
+    const embeddingModels = embeddingCatalog(
+      embeddingTarget({ alias: "words", providerModel: "provider-fast", dimension: 64 }),
+      embeddingTarget({ alias: "local/x", isBuiltIn: true, description: "runs here" }),
+    );
+    const states = {
+      state: () => ({
+        circuit: "open" as const,
+        inFlight: 0,
+        queued: 0,
+        maxConcurrency: 1,
+        maxQueue: 0,
+        consecutiveFailures: 5,
+      }),
+    };
+    const listed = await inMemory({ ports: { ...ports, embeddingModels, states } })
+      .client(ModelService)
+      .listModels({});
+    const [words, local] = listed.embeddingModels;
+    assert.deepEqual([words?.name, words?.dimension, words?.isDefault], ["words", 64, true]);
+    assert.equal(words?.price?.promptNanoUsdPerMillionTokens, 10n);
+    assert.deepEqual([words?.state?.circuit, local?.state], [Circuit.OPEN, undefined]);
+    assert.deepEqual([local?.isDefault, local?.description, local?.price], [false, "runs here", undefined]);
+  });
 
   it("lists aliases in the order of the configuration, with limits, chain and state", async () => {
     const { models } = await inMemory({ ports }).client(ModelService).listModels({});

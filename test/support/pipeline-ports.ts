@@ -16,10 +16,12 @@ import { ActiveCalls } from "../../src/pipeline/active-calls.ts";
 import { CacheTally } from "../../src/pipeline/cache-tally.ts";
 import { RefusedModes } from "../../src/pipeline/call-model/refused-modes.ts";
 import type { CompletePorts } from "../../src/pipeline/complete.ts";
+import { EmbedBatches } from "../../src/pipeline/embed.ts";
 import type { ExplainPorts } from "../../src/pipeline/explain.ts";
 import { Flights } from "../../src/pipeline/flight.ts";
 import { Invalidations } from "../../src/pipeline/invalidations.ts";
 import { ModelGates } from "../../src/pipeline/model-gates.ts";
+import type { CorpusPorts } from "../../src/pipeline/put-documents.ts";
 import { fakeClock } from "./clock.ts";
 import { catalog } from "./models.ts";
 
@@ -48,11 +50,38 @@ export const testPrice: Price = {
   version: "test",
 };
 
-export interface TestPorts extends CompletePorts, ExplainPorts {
+export interface TestPorts extends CompletePorts, ExplainPorts, CorpusPorts {
   readonly gates: ModelGates;
   readonly records: LedgerRecord[];
   readonly lines: { readonly event: string; readonly fields: LogFields }[];
 }
+
+const unasked = () => {
+  throw new Error("no test of these ports retrieves anything");
+};
+
+/** What no test without a retrieval asks. */
+const noRetrieval: Pick<TestPorts, "corpus" | "documents" | "embeddingModels" | "vectors" | "vectorTtlMs"> = {
+  corpus: {
+    collection: unasked,
+    collections: unasked,
+    ensureCollection: unasked,
+    summaries: unasked,
+    putDocument: unasked,
+    document: unasked,
+    documents: unasked,
+    deleteDocuments: unasked,
+    deleteCollection: unasked,
+    search: unasked,
+    reembedBatch: unasked,
+    storeReembedded: unasked,
+    finishReembedding: unasked,
+  },
+  documents: { read: unasked },
+  embeddingModels: { defaultAlias: "", resolve: unasked, list: () => [] },
+  vectors: { get: async (keys) => keys.map(() => undefined), set() {} },
+  vectorTtlMs: 60_000,
+};
 
 /** Everything the pipeline needs, real where it is cheap; what it wrote is in `records` and `lines`. */
 export function pipelinePorts(
@@ -73,7 +102,7 @@ export function pipelinePorts(
   const line = (event: string, fields: LogFields = {}) => void lines.push({ event, fields });
   const log = { isEnabled: () => true, debug: line, info: line, warn: line, error: line };
   const prices: PriceBook = { price: () => (options.price === null ? undefined : (options.price ?? testPrice)) };
-  return {
+  const ports: Omit<TestPorts, "embedBatches"> = {
     records,
     lines,
     clock,
@@ -106,6 +135,7 @@ export function pipelinePorts(
         throw new Error("no test of these ports has an idempotency key");
       },
     },
+    ...noRetrieval,
     flights: new Flights(),
     activeCalls: new ActiveCalls(),
     inputHashKey: new Uint8Array(32),
@@ -123,6 +153,7 @@ export function pipelinePorts(
       },
     },
   };
+  return { ...ports, embedBatches: new EmbedBatches({ ...ports, coalesceMs: 0 }) };
 }
 
 /** A call of tenant `acme` with a minute left, and the means to end it early. */

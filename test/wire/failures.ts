@@ -14,6 +14,16 @@ export function failures(text: string): { readonly [R in FailureReason]: Failure
     UNKNOWN_PROMPT: { reason: "UNKNOWN_PROMPT", name: text, version: text, nearest: [text, text] },
     UNKNOWN_MODEL: { reason: "UNKNOWN_MODEL", name: text, nearest: [text] },
     UNKNOWN_CALL: { reason: "UNKNOWN_CALL", name: text, nearest: [] },
+    UNKNOWN_COLLECTION: { reason: "UNKNOWN_COLLECTION", name: text, nearest: [text] },
+    UNKNOWN_DOCUMENT: { reason: "UNKNOWN_DOCUMENT", name: text, nearest: [] },
+    COLLECTION_MISMATCH: {
+      reason: "COLLECTION_MISMATCH",
+      collection: text,
+      embeddingModel: text,
+      dimension: 3,
+      language: text,
+      requested: { embeddingModel: text, dimension: 4, language: text },
+    },
     UNAUTHENTICATED: { reason: "UNAUTHENTICATED", hint: text },
     PERMISSION_DENIED: { reason: "PERMISSION_DENIED", hint: text },
     BUDGET_EXCEEDED: {

@@ -27,6 +27,8 @@ interface Plan {
 export type Actions = Readonly<Record<string, () => void>>;
 
 /** A pipeline that does what its requests say, and notes in the journal what it saw, in order. */
+const notScripted = () => Promise.reject(new Error("is not scripted"));
+
 export function scriptedPipeline(journal: string[], actions: Actions = {}): Pipeline {
   const start = (call: Call, input: CompletionInput | undefined) => {
     const leftMs = call.deadline.remainingMs();
@@ -59,6 +61,12 @@ export function scriptedPipeline(journal: string[], actions: Actions = {}): Pipe
       }
     },
     explain: async () => create(ExplanationSchema, { model: "explained" }),
+    embed: notScripted,
+    retrieve: notScripted,
+    putDocuments: notScripted,
+    reembed: () => {
+      throw new Error("is not scripted");
+    },
   };
 }
 

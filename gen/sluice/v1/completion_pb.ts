@@ -8,6 +8,8 @@ import type { Duration } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
 import type { Attempt } from "./attempt_pb.ts";
 import { file_sluice_v1_attempt } from "./attempt_pb.ts";
+import type { RetrievedChunk } from "./retrieval_pb.ts";
+import { file_sluice_v1_retrieval } from "./retrieval_pb.ts";
 import type { TokenUsage } from "./token_usage_pb.ts";
 import { file_sluice_v1_token_usage } from "./token_usage_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
@@ -16,7 +18,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sluice/v1/completion.proto.
  */
 export const file_sluice_v1_completion: GenFile = /*@__PURE__*/
-  fileDesc("ChpzbHVpY2UvdjEvY29tcGxldGlvbi5wcm90bxIJc2x1aWNlLnYxIqcECgpDb21wbGV0aW9uEg8KB2NhbGxfaWQYASABKAkSDAoEdGV4dBgCIAEoCRIuCg1maW5pc2hfcmVhc29uGAMgASgOMhcuc2x1aWNlLnYxLkZpbmlzaFJlYXNvbhINCgVtb2RlbBgEIAEoCRIWCg5wcm92aWRlcl9tb2RlbBgFIAEoCRIqCgZwcm9tcHQYBiABKAsyGi5zbHVpY2UudjEuUHJvbXB0UmVmZXJlbmNlEiQKBXVzYWdlGAcgASgLMhUuc2x1aWNlLnYxLlRva2VuVXNhZ2USGgoNY29zdF9uYW5vX3VzZBgIIAEoA0gAiAEBEhsKDnNhdmVkX25hbm9fdXNkGAkgASgDSAGIAQESLAoMY2FjaGVfc3RhdHVzGAogASgOMhYuc2x1aWNlLnYxLkNhY2hlU3RhdHVzEiQKCGF0dGVtcHRzGAsgAygLMhIuc2x1aWNlLnYxLkF0dGVtcHQSKQoKdHJ1bmNhdGlvbhgMIAEoCzIVLnNsdWljZS52MS5UcnVuY2F0aW9uEiYKCWNpdGF0aW9ucxgNIAMoCzITLnNsdWljZS52MS5DaXRhdGlvbhIoCgd0aW1pbmdzGA4gASgLMhcuc2x1aWNlLnYxLlN0YWdlVGltaW5ncxIRCglzeW50aGV0aWMYDyABKAgSDwoHcmVwYWlycxgQIAMoCUIQCg5fY29zdF9uYW5vX3VzZEIRCg9fc2F2ZWRfbmFub191c2QiRgoPUHJvbXB0UmVmZXJlbmNlEgwKBG5hbWUYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIUCgxjb250ZW50X2hhc2gYAyABKAkiawoKVHJ1bmNhdGlvbhIVCg10b2tlbnNfYmVmb3JlGAEgASgDEhQKDHRva2Vuc19hZnRlchgCIAEoAxIZChFkcm9wcGVkX2NodW5rX2lkcxgDIAMoCRIVCg1kcm9wcGVkX3R1cm5zGAQgASgFIjoKCENpdGF0aW9uEhAKCGNodW5rX2lkGAEgASgJEhIKBXNjb3JlGAIgASgBSACIAQFCCAoGX3Njb3JlItkCCgxTdGFnZVRpbWluZ3MSKwoIdmFsaWRhdGUYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMAoNYnVpbGRfY29udGV4dBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIvCgxjYWNoZV9sb29rdXAYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLQoKY2FsbF9tb2RlbBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIoCgVwYXJzZRgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhI2ChN0aW1lX3RvX2ZpcnN0X3Rva2VuGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEigKBXRvdGFsGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uKl8KDEZpbmlzaFJlYXNvbhIdChlGSU5JU0hfUkVBU09OX1VOU1BFQ0lGSUVEEAASFgoSRklOSVNIX1JFQVNPTl9TVE9QEAESGAoURklOSVNIX1JFQVNPTl9MRU5HVEgQAirLAQoLQ2FjaGVTdGF0dXMSHAoYQ0FDSEVfU1RBVFVTX1VOU1BFQ0lGSUVEEAASFQoRQ0FDSEVfU1RBVFVTX01JU1MQARIbChdDQUNIRV9TVEFUVVNfTUVNT1JZX0hJVBACEhsKF0NBQ0hFX1NUQVRVU19TSEFSRURfSElUEAMSFwoTQ0FDSEVfU1RBVFVTX0pPSU5FRBAEEhkKFUNBQ0hFX1NUQVRVU19CWVBBU1NFRBAFEhkKFUNBQ0hFX1NUQVRVU19SRVBMQVlFRBAGQjQKDWRldi5zbHVpY2UudjFQAVohc2x1aWNlLmRldi9nZW4vc2x1aWNlL3YxO3NsdWljZXYxYgZwcm90bzM", [file_google_protobuf_duration, file_sluice_v1_attempt, file_sluice_v1_token_usage]);
+  fileDesc("ChpzbHVpY2UvdjEvY29tcGxldGlvbi5wcm90bxIJc2x1aWNlLnYxIusECgpDb21wbGV0aW9uEg8KB2NhbGxfaWQYASABKAkSDAoEdGV4dBgCIAEoCRIuCg1maW5pc2hfcmVhc29uGAMgASgOMhcuc2x1aWNlLnYxLkZpbmlzaFJlYXNvbhINCgVtb2RlbBgEIAEoCRIWCg5wcm92aWRlcl9tb2RlbBgFIAEoCRIqCgZwcm9tcHQYBiABKAsyGi5zbHVpY2UudjEuUHJvbXB0UmVmZXJlbmNlEiQKBXVzYWdlGAcgASgLMhUuc2x1aWNlLnYxLlRva2VuVXNhZ2USGgoNY29zdF9uYW5vX3VzZBgIIAEoA0gAiAEBEhsKDnNhdmVkX25hbm9fdXNkGAkgASgDSAGIAQESLAoMY2FjaGVfc3RhdHVzGAogASgOMhYuc2x1aWNlLnYxLkNhY2hlU3RhdHVzEiQKCGF0dGVtcHRzGAsgAygLMhIuc2x1aWNlLnYxLkF0dGVtcHQSKQoKdHJ1bmNhdGlvbhgMIAEoCzIVLnNsdWljZS52MS5UcnVuY2F0aW9uEiYKCWNpdGF0aW9ucxgNIAMoCzITLnNsdWljZS52MS5DaXRhdGlvbhIZChF1bmtub3duX2NpdGF0aW9ucxgSIAMoCRIoCgd0aW1pbmdzGA4gASgLMhcuc2x1aWNlLnYxLlN0YWdlVGltaW5ncxIRCglzeW50aGV0aWMYDyABKAgSDwoHcmVwYWlycxgQIAMoCRInCglyZXRyaWV2YWwYESABKAsyFC5zbHVpY2UudjEuUmV0cmlldmFsQhAKDl9jb3N0X25hbm9fdXNkQhEKD19zYXZlZF9uYW5vX3VzZCK8AQoJUmV0cmlldmFsEhIKCmNvbGxlY3Rpb24YASABKAkSFgoOY29ycHVzX3ZlcnNpb24YAiABKAkSKQoGY2h1bmtzGAMgAygLMhkuc2x1aWNlLnYxLlJldHJpZXZlZENodW5rEhUKDWR1cGxpY2F0ZV9pZHMYBCADKAkSEwoLZmFpbGVkX3dpdGgYBSABKAkSGgoNY29zdF9uYW5vX3VzZBgGIAEoA0gAiAEBQhAKDl9jb3N0X25hbm9fdXNkIkYKD1Byb21wdFJlZmVyZW5jZRIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSFAoMY29udGVudF9oYXNoGAMgASgJImsKClRydW5jYXRpb24SFQoNdG9rZW5zX2JlZm9yZRgBIAEoAxIUCgx0b2tlbnNfYWZ0ZXIYAiABKAMSGQoRZHJvcHBlZF9jaHVua19pZHMYAyADKAkSFQoNZHJvcHBlZF90dXJucxgEIAEoBSKUAQoIQ2l0YXRpb24SEAoIY2h1bmtfaWQYASABKAkSEgoFc2NvcmUYAiABKAFIAIgBARITCgtkb2N1bWVudF9pZBgDIAEoCRINCgV0aXRsZRgEIAEoCRIaChJzdGFydF9vZmZzZXRfYnl0ZXMYBSABKAMSGAoQZW5kX29mZnNldF9ieXRlcxgGIAEoA0IICgZfc2NvcmUihgMKDFN0YWdlVGltaW5ncxIrCgh2YWxpZGF0ZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIwCg1idWlsZF9jb250ZXh0GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KDGNhY2hlX2xvb2t1cBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhItCgpjYWxsX21vZGVsGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEigKBXBhcnNlGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjYKE3RpbWVfdG9fZmlyc3RfdG9rZW4YBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAoFdG90YWwYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKwoIcmV0cmlldmUYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24qXwoMRmluaXNoUmVhc29uEh0KGUZJTklTSF9SRUFTT05fVU5TUEVDSUZJRUQQABIWChJGSU5JU0hfUkVBU09OX1NUT1AQARIYChRGSU5JU0hfUkVBU09OX0xFTkdUSBACKssBCgtDYWNoZVN0YXR1cxIcChhDQUNIRV9TVEFUVVNfVU5TUEVDSUZJRUQQABIVChFDQUNIRV9TVEFUVVNfTUlTUxABEhsKF0NBQ0hFX1NUQVRVU19NRU1PUllfSElUEAISGwoXQ0FDSEVfU1RBVFVTX1NIQVJFRF9ISVQQAxIXChNDQUNIRV9TVEFUVVNfSk9JTkVEEAQSGQoVQ0FDSEVfU1RBVFVTX0JZUEFTU0VEEAUSGQoVQ0FDSEVfU1RBVFVTX1JFUExBWUVEEAZCNAoNZGV2LnNsdWljZS52MVABWiFzbHVpY2UuZGV2L2dlbi9zbHVpY2UvdjE7c2x1aWNldjFiBnByb3RvMw", [file_google_protobuf_duration, file_sluice_v1_attempt, file_sluice_v1_retrieval, file_sluice_v1_token_usage]);
 
 /**
  * Completion is the answer to a CompletionInput, and all that is known of how it came about.
@@ -120,6 +122,14 @@ export type Completion = Message<"sluice.v1.Completion"> & {
   citations: Citation[];
 
   /**
+   * For text output: names in the form [id] in the answer that look like a retrieved chunk's id but are of none that the
+   * model saw, at most 16. A prompt can refuse such answers by the check `known_citations(output)`.
+   *
+   * @generated from field: repeated string unknown_citations = 18;
+   */
+  unknownCitations: string[];
+
+  /**
    * Time by stage.
    *
    * @generated from field: sluice.v1.StageTimings timings = 14;
@@ -139,6 +149,13 @@ export type Completion = Message<"sluice.v1.Completion"> & {
    * @generated from field: repeated string repairs = 16;
    */
   repairs: string[];
+
+  /**
+   * What was retrieved for it. Not set where nothing was asked for.
+   *
+   * @generated from field: sluice.v1.Retrieval retrieval = 17;
+   */
+  retrieval?: Retrieval | undefined;
 };
 
 /**
@@ -147,6 +164,63 @@ export type Completion = Message<"sluice.v1.Completion"> & {
  */
 export const CompletionSchema: GenMessage<Completion> = /*@__PURE__*/
   messageDesc(file_sluice_v1_completion, 0);
+
+/**
+ * Retrieval is what was looked up for a completion.
+ *
+ * @generated from message sluice.v1.Retrieval
+ */
+export type Retrieval = Message<"sluice.v1.Retrieval"> & {
+  /**
+   * Name of the collection.
+   *
+   * @generated from field: string collection = 1;
+   */
+  collection: string;
+
+  /**
+   * Its version then.
+   *
+   * @generated from field: string corpus_version = 2;
+   */
+  corpusVersion: string;
+
+  /**
+   * The chunks that the model saw, in the order they were shown: the best first.
+   *
+   * @generated from field: repeated sluice.v1.RetrievedChunk chunks = 3;
+   */
+  chunks: RetrievedChunk[];
+
+  /**
+   * Ids of chunks that were found and left out because they say nearly the same as a better one.
+   *
+   * @generated from field: repeated string duplicate_ids = 4;
+   */
+  duplicateIds: string[];
+
+  /**
+   * Why nothing was retrieved although the completion went on: the error's reason, such as "STORE_UNAVAILABLE". Empty
+   * where it was.
+   *
+   * @generated from field: string failed_with = 5;
+   */
+  failedWith: string;
+
+  /**
+   * What the query's embedding cost, in nano-USD; it is part of the completion's cost. Not set where it is unknown.
+   *
+   * @generated from field: optional int64 cost_nano_usd = 6;
+   */
+  costNanoUsd?: bigint | undefined;
+};
+
+/**
+ * Describes the message sluice.v1.Retrieval.
+ * Use `create(RetrievalSchema)` to create a new message.
+ */
+export const RetrievalSchema: GenMessage<Retrieval> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_completion, 1);
 
 /**
  * PromptReference names one version of a prompt by its content.
@@ -181,7 +255,7 @@ export type PromptReference = Message<"sluice.v1.PromptReference"> & {
  * Use `create(PromptReferenceSchema)` to create a new message.
  */
 export const PromptReferenceSchema: GenMessage<PromptReference> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_completion, 1);
+  messageDesc(file_sluice_v1_completion, 2);
 
 /**
  * Truncation declares what was dropped to fit the window.
@@ -223,7 +297,7 @@ export type Truncation = Message<"sluice.v1.Truncation"> & {
  * Use `create(TruncationSchema)` to create a new message.
  */
 export const TruncationSchema: GenMessage<Truncation> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_completion, 2);
+  messageDesc(file_sluice_v1_completion, 3);
 
 /**
  * Citation is a context chunk that the answer names.
@@ -239,11 +313,39 @@ export type Citation = Message<"sluice.v1.Citation"> & {
   chunkId: string;
 
   /**
-   * The chunk's score, where it had one.
+   * The chunk's score, where it had one: of a retrieved one its similarity.
    *
    * @generated from field: optional double score = 2;
    */
   score?: number | undefined;
+
+  /**
+   * Id of its document, for a retrieved chunk.
+   *
+   * @generated from field: string document_id = 3;
+   */
+  documentId: string;
+
+  /**
+   * Title of that document.
+   *
+   * @generated from field: string title = 4;
+   */
+  title: string;
+
+  /**
+   * Where the chunk begins in the document's text, in bytes of UTF-8.
+   *
+   * @generated from field: int64 start_offset_bytes = 5;
+   */
+  startOffsetBytes: bigint;
+
+  /**
+   * Where it ends, not included.
+   *
+   * @generated from field: int64 end_offset_bytes = 6;
+   */
+  endOffsetBytes: bigint;
 };
 
 /**
@@ -251,7 +353,7 @@ export type Citation = Message<"sluice.v1.Citation"> & {
  * Use `create(CitationSchema)` to create a new message.
  */
 export const CitationSchema: GenMessage<Citation> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_completion, 3);
+  messageDesc(file_sluice_v1_completion, 4);
 
 /**
  * StageTimings is the time a call spent in each stage. A stage that did not run is not set.
@@ -307,6 +409,13 @@ export type StageTimings = Message<"sluice.v1.StageTimings"> & {
    * @generated from field: google.protobuf.Duration total = 7;
    */
   total?: Duration | undefined;
+
+  /**
+   * Embedding the query and searching the collection.
+   *
+   * @generated from field: google.protobuf.Duration retrieve = 8;
+   */
+  retrieve?: Duration | undefined;
 };
 
 /**
@@ -314,7 +423,7 @@ export type StageTimings = Message<"sluice.v1.StageTimings"> & {
  * Use `create(StageTimingsSchema)` to create a new message.
  */
 export const StageTimingsSchema: GenMessage<StageTimings> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_completion, 4);
+  messageDesc(file_sluice_v1_completion, 5);
 
 /**
  * FinishReason says why the model stopped.

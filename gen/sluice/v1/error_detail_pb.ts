@@ -16,10 +16,10 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sluice/v1/error_detail.proto.
  */
 export const file_sluice_v1_error_detail: GenFile = /*@__PURE__*/
-  fileDesc("ChxzbHVpY2UvdjEvZXJyb3JfZGV0YWlsLnByb3RvEglzbHVpY2UudjEiQwoRVW5rbm93bk5hbWVEZXRhaWwSDAoEbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEg8KB25lYXJlc3QYAyADKAki8QEKD1JhdGVMaW1pdERldGFpbBIoCgVzY29wZRgBIAEoDjIZLnNsdWljZS52MS5SYXRlTGltaXRTY29wZRIQCghwcm92aWRlchgCIAEoCRINCgVtb2RlbBgDIAEoCRIMCgR1bml0GAQgASgJEhIKBWxpbWl0GAUgASgDSACIAQESFgoJcmVxdWVzdGVkGAYgASgDSAGIAQESLAoMY2FsbGVyX3Njb3BlGAcgASgOMhYuc2x1aWNlLnYxLkJ1ZGdldFNjb3BlEhMKC2NhbGxlcl9uYW1lGAggASgJQggKBl9saW1pdEIMCgpfcmVxdWVzdGVkIr8CChRCdWRnZXRFeGNlZWRlZERldGFpbBIlCgVzY29wZRgBIAEoDjIWLnNsdWljZS52MS5CdWRnZXRTY29wZRIMCgRuYW1lGAIgASgJEicKBnBlcmlvZBgDIAEoDjIXLnNsdWljZS52MS5CdWRnZXRQZXJpb2QSFgoObGltaXRfbmFub191c2QYBCABKAMSFgoOc3BlbnRfbmFub191c2QYBSABKAMSGQoRcmVzZXJ2ZWRfbmFub191c2QYBiABKAMSHwoScmVxdWVzdGVkX25hbm9fdXNkGAcgASgDSACIAQESLgoKcmVzZXRfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOdW5wcmljZWRfbW9kZWwYCSABKAlCFQoTX3JlcXVlc3RlZF9uYW5vX3VzZCK2AQoVQ29udGV4dE92ZXJmbG93RGV0YWlsEhUKDXByb21wdF90b2tlbnMYASABKAMSHgoWcmVzZXJ2ZWRfb3V0cHV0X3Rva2VucxgCIAEoAxIVCg13aW5kb3dfdG9rZW5zGAMgASgDEhQKDGxhcmdlc3RfcGFydBgEIAEoCRIbChNsYXJnZXN0X3BhcnRfdG9rZW5zGAUgASgDEhwKFHJlcG9ydGVkX2J5X3Byb3ZpZGVyGAYgASgIIo0BChJQYXJzZUZhaWx1cmVEZXRhaWwSLQoKdmlvbGF0aW9ucxgBIAMoCzIZLnNsdWljZS52MS5QYXJzZVZpb2xhdGlvbhIkCghhdHRlbXB0cxgCIAMoCzISLnNsdWljZS52MS5BdHRlbXB0Eg8KB2V4Y2VycHQYAyABKAkSEQoJdHJ1bmNhdGVkGAQgASgIIksKDlBhcnNlVmlvbGF0aW9uEgwKBHBhdGgYASABKAkSDAoEcnVsZRgCIAEoCRIQCghleHBlY3RlZBgDIAEoCRILCgNnb3QYBCABKAkifQoVU2VtYW50aWNGYWlsdXJlRGV0YWlsEi0KCnZpb2xhdGlvbnMYASADKAsyGS5zbHVpY2UudjEuQ2hlY2tWaW9sYXRpb24SJAoIYXR0ZW1wdHMYAiADKAsyEi5zbHVpY2UudjEuQXR0ZW1wdBIPCgdleGNlcnB0GAMgASgJIi8KDkNoZWNrVmlvbGF0aW9uEgwKBHJ1bGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCSIkChBTbG93UmVhZGVyRGV0YWlsEhAKCGxpbWl0X21zGAEgASgDIl4KFUNvbnRlbnRGaWx0ZXJlZERldGFpbBIkCgRzaWRlGAEgASgOMhYuc2x1aWNlLnYxLkNvbnRlbnRTaWRlEhAKCGNhdGVnb3J5GAIgASgJEg0KBW1vZGVsGAMgASgJIpcBChtQcm92aWRlck1pc2NvbmZpZ3VyZWREZXRhaWwSKwoHcHJvYmxlbRgBIAEoDjIaLnNsdWljZS52MS5Qcm92aWRlclByb2JsZW0SEAoIcHJvdmlkZXIYAiABKAkSDQoFbW9kZWwYAyABKAkSEwoLaHR0cF9zdGF0dXMYBCABKAUSFQoNcHJvdmlkZXJfY29kZRgFIAEoCSJkChJNb2RlbEZhaWx1cmVEZXRhaWwSJAoIYXR0ZW1wdHMYASADKAsyEi5zbHVpY2UudjEuQXR0ZW1wdBIoCgdza2lwcGVkGAIgAygLMhcuc2x1aWNlLnYxLlNraXBwZWRNb2RlbCJaCgxTa2lwcGVkTW9kZWwSDQoFbW9kZWwYASABKAkSIwoFY2F1c2UYAiABKA4yFC5zbHVpY2UudjEuU2tpcENhdXNlEhYKDnJldHJ5X2FmdGVyX21zGAMgASgDIi0KCkxvYWREZXRhaWwSEAoIcmVzb3VyY2UYASABKAkSDQoFbGltaXQYAiABKAMiHgoPQ2FjaGVNaXNzRGV0YWlsEgsKA2tleRgBIAEoCSKBAQoZSWRlbXBvdGVuY3lDb25mbGljdERldGFpbBIXCg9pZGVtcG90ZW5jeV9rZXkYASABKAkSFQoNZmlyc3RfY2FsbF9pZBgCIAEoCRI0ChBmaXJzdF9zdGFydGVkX2F0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJaChFJbnRlcnJ1cHRlZERldGFpbBIfCgVzdGFnZRgBIAEoDjIQLnNsdWljZS52MS5TdGFnZRIkCghhdHRlbXB0cxgCIAMoCzISLnNsdWljZS52MS5BdHRlbXB0Km4KDlJhdGVMaW1pdFNjb3BlEiAKHFJBVEVfTElNSVRfU0NPUEVfVU5TUEVDSUZJRUQQABIdChlSQVRFX0xJTUlUX1NDT1BFX1BST1ZJREVSEAESGwoXUkFURV9MSU1JVF9TQ09QRV9DQUxMRVIQAipcCgtDb250ZW50U2lkZRIcChhDT05URU5UX1NJREVfVU5TUEVDSUZJRUQQABIWChJDT05URU5UX1NJREVfSU5QVVQQARIXChNDT05URU5UX1NJREVfT1VUUFVUEAIqxQEKD1Byb3ZpZGVyUHJvYmxlbRIgChxQUk9WSURFUl9QUk9CTEVNX1VOU1BFQ0lGSUVEEAASIwofUFJPVklERVJfUFJPQkxFTV9BVVRIRU5USUNBVElPThABEh8KG1BST1ZJREVSX1BST0JMRU1fUEVSTUlTU0lPThACEiQKIFBST1ZJREVSX1BST0JMRU1fTU9ERUxfTk9UX0ZPVU5EEAMSJAogUFJPVklERVJfUFJPQkxFTV9SRVFVRVNUX1JFRlVTRUQQBCqQAQoJU2tpcENhdXNlEhoKFlNLSVBfQ0FVU0VfVU5TUEVDSUZJRUQQABIbChdTS0lQX0NBVVNFX0NJUkNVSVRfT1BFThABEhgKFFNLSVBfQ0FVU0VfQ09PTF9ET1dOEAISGQoVU0tJUF9DQVVTRV9RVUVVRV9GVUxMEAMSFQoRU0tJUF9DQVVTRV9CVURHRVQQBCqDAQoFU3RhZ2USFQoRU1RBR0VfVU5TUEVDSUZJRUQQABISCg5TVEFHRV9WQUxJREFURRABEhcKE1NUQUdFX0JVSUxEX0NPTlRFWFQQAhIPCgtTVEFHRV9DQUNIRRADEhQKEFNUQUdFX0NBTExfTU9ERUwQBBIPCgtTVEFHRV9QQVJTRRAFQjQKDWRldi5zbHVpY2UudjFQAVohc2x1aWNlLmRldi9nZW4vc2x1aWNlL3YxO3NsdWljZXYxYgZwcm90bzM", [file_google_protobuf_timestamp, file_sluice_v1_attempt, file_sluice_v1_budget]);
+  fileDesc("ChxzbHVpY2UvdjEvZXJyb3JfZGV0YWlsLnByb3RvEglzbHVpY2UudjEiQwoRVW5rbm93bk5hbWVEZXRhaWwSDAoEbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEg8KB25lYXJlc3QYAyADKAki8QEKD1JhdGVMaW1pdERldGFpbBIoCgVzY29wZRgBIAEoDjIZLnNsdWljZS52MS5SYXRlTGltaXRTY29wZRIQCghwcm92aWRlchgCIAEoCRINCgVtb2RlbBgDIAEoCRIMCgR1bml0GAQgASgJEhIKBWxpbWl0GAUgASgDSACIAQESFgoJcmVxdWVzdGVkGAYgASgDSAGIAQESLAoMY2FsbGVyX3Njb3BlGAcgASgOMhYuc2x1aWNlLnYxLkJ1ZGdldFNjb3BlEhMKC2NhbGxlcl9uYW1lGAggASgJQggKBl9saW1pdEIMCgpfcmVxdWVzdGVkIr8CChRCdWRnZXRFeGNlZWRlZERldGFpbBIlCgVzY29wZRgBIAEoDjIWLnNsdWljZS52MS5CdWRnZXRTY29wZRIMCgRuYW1lGAIgASgJEicKBnBlcmlvZBgDIAEoDjIXLnNsdWljZS52MS5CdWRnZXRQZXJpb2QSFgoObGltaXRfbmFub191c2QYBCABKAMSFgoOc3BlbnRfbmFub191c2QYBSABKAMSGQoRcmVzZXJ2ZWRfbmFub191c2QYBiABKAMSHwoScmVxdWVzdGVkX25hbm9fdXNkGAcgASgDSACIAQESLgoKcmVzZXRfdGltZRgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFgoOdW5wcmljZWRfbW9kZWwYCSABKAlCFQoTX3JlcXVlc3RlZF9uYW5vX3VzZCK2AQoVQ29udGV4dE92ZXJmbG93RGV0YWlsEhUKDXByb21wdF90b2tlbnMYASABKAMSHgoWcmVzZXJ2ZWRfb3V0cHV0X3Rva2VucxgCIAEoAxIVCg13aW5kb3dfdG9rZW5zGAMgASgDEhQKDGxhcmdlc3RfcGFydBgEIAEoCRIbChNsYXJnZXN0X3BhcnRfdG9rZW5zGAUgASgDEhwKFHJlcG9ydGVkX2J5X3Byb3ZpZGVyGAYgASgIIo0BChJQYXJzZUZhaWx1cmVEZXRhaWwSLQoKdmlvbGF0aW9ucxgBIAMoCzIZLnNsdWljZS52MS5QYXJzZVZpb2xhdGlvbhIkCghhdHRlbXB0cxgCIAMoCzISLnNsdWljZS52MS5BdHRlbXB0Eg8KB2V4Y2VycHQYAyABKAkSEQoJdHJ1bmNhdGVkGAQgASgIIksKDlBhcnNlVmlvbGF0aW9uEgwKBHBhdGgYASABKAkSDAoEcnVsZRgCIAEoCRIQCghleHBlY3RlZBgDIAEoCRILCgNnb3QYBCABKAkifQoVU2VtYW50aWNGYWlsdXJlRGV0YWlsEi0KCnZpb2xhdGlvbnMYASADKAsyGS5zbHVpY2UudjEuQ2hlY2tWaW9sYXRpb24SJAoIYXR0ZW1wdHMYAiADKAsyEi5zbHVpY2UudjEuQXR0ZW1wdBIPCgdleGNlcnB0GAMgASgJIi8KDkNoZWNrVmlvbGF0aW9uEgwKBHJ1bGUYASABKAkSDwoHbWVzc2FnZRgCIAEoCSIkChBTbG93UmVhZGVyRGV0YWlsEhAKCGxpbWl0X21zGAEgASgDIl4KFUNvbnRlbnRGaWx0ZXJlZERldGFpbBIkCgRzaWRlGAEgASgOMhYuc2x1aWNlLnYxLkNvbnRlbnRTaWRlEhAKCGNhdGVnb3J5GAIgASgJEg0KBW1vZGVsGAMgASgJIpcBChtQcm92aWRlck1pc2NvbmZpZ3VyZWREZXRhaWwSKwoHcHJvYmxlbRgBIAEoDjIaLnNsdWljZS52MS5Qcm92aWRlclByb2JsZW0SEAoIcHJvdmlkZXIYAiABKAkSDQoFbW9kZWwYAyABKAkSEwoLaHR0cF9zdGF0dXMYBCABKAUSFQoNcHJvdmlkZXJfY29kZRgFIAEoCSJkChJNb2RlbEZhaWx1cmVEZXRhaWwSJAoIYXR0ZW1wdHMYASADKAsyEi5zbHVpY2UudjEuQXR0ZW1wdBIoCgdza2lwcGVkGAIgAygLMhcuc2x1aWNlLnYxLlNraXBwZWRNb2RlbCJaCgxTa2lwcGVkTW9kZWwSDQoFbW9kZWwYASABKAkSIwoFY2F1c2UYAiABKA4yFC5zbHVpY2UudjEuU2tpcENhdXNlEhYKDnJldHJ5X2FmdGVyX21zGAMgASgDIi0KCkxvYWREZXRhaWwSEAoIcmVzb3VyY2UYASABKAkSDQoFbGltaXQYAiABKAMiyAEKGENvbGxlY3Rpb25NaXNtYXRjaERldGFpbBISCgpjb2xsZWN0aW9uGAEgASgJEhcKD2VtYmVkZGluZ19tb2RlbBgCIAEoCRIRCglkaW1lbnNpb24YAyABKAUSEAoIbGFuZ3VhZ2UYBCABKAkSIQoZcmVxdWVzdGVkX2VtYmVkZGluZ19tb2RlbBgFIAEoCRIbChNyZXF1ZXN0ZWRfZGltZW5zaW9uGAYgASgFEhoKEnJlcXVlc3RlZF9sYW5ndWFnZRgHIAEoCSIeCg9DYWNoZU1pc3NEZXRhaWwSCwoDa2V5GAEgASgJIoEBChlJZGVtcG90ZW5jeUNvbmZsaWN0RGV0YWlsEhcKD2lkZW1wb3RlbmN5X2tleRgBIAEoCRIVCg1maXJzdF9jYWxsX2lkGAIgASgJEjQKEGZpcnN0X3N0YXJ0ZWRfYXQYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIloKEUludGVycnVwdGVkRGV0YWlsEh8KBXN0YWdlGAEgASgOMhAuc2x1aWNlLnYxLlN0YWdlEiQKCGF0dGVtcHRzGAIgAygLMhIuc2x1aWNlLnYxLkF0dGVtcHQqbgoOUmF0ZUxpbWl0U2NvcGUSIAocUkFURV9MSU1JVF9TQ09QRV9VTlNQRUNJRklFRBAAEh0KGVJBVEVfTElNSVRfU0NPUEVfUFJPVklERVIQARIbChdSQVRFX0xJTUlUX1NDT1BFX0NBTExFUhACKlwKC0NvbnRlbnRTaWRlEhwKGENPTlRFTlRfU0lERV9VTlNQRUNJRklFRBAAEhYKEkNPTlRFTlRfU0lERV9JTlBVVBABEhcKE0NPTlRFTlRfU0lERV9PVVRQVVQQAirlAQoPUHJvdmlkZXJQcm9ibGVtEiAKHFBST1ZJREVSX1BST0JMRU1fVU5TUEVDSUZJRUQQABIjCh9QUk9WSURFUl9QUk9CTEVNX0FVVEhFTlRJQ0FUSU9OEAESHwobUFJPVklERVJfUFJPQkxFTV9QRVJNSVNTSU9OEAISJAogUFJPVklERVJfUFJPQkxFTV9NT0RFTF9OT1RfRk9VTkQQAxIkCiBQUk9WSURFUl9QUk9CTEVNX1JFUVVFU1RfUkVGVVNFRBAEEh4KGlBST1ZJREVSX1BST0JMRU1fRElNRU5TSU9OEAUqkAEKCVNraXBDYXVzZRIaChZTS0lQX0NBVVNFX1VOU1BFQ0lGSUVEEAASGwoXU0tJUF9DQVVTRV9DSVJDVUlUX09QRU4QARIYChRTS0lQX0NBVVNFX0NPT0xfRE9XThACEhkKFVNLSVBfQ0FVU0VfUVVFVUVfRlVMTBADEhUKEVNLSVBfQ0FVU0VfQlVER0VUEAQqlwEKBVN0YWdlEhUKEVNUQUdFX1VOU1BFQ0lGSUVEEAASEgoOU1RBR0VfVkFMSURBVEUQARIXChNTVEFHRV9CVUlMRF9DT05URVhUEAISDwoLU1RBR0VfQ0FDSEUQAxIUChBTVEFHRV9DQUxMX01PREVMEAQSDwoLU1RBR0VfUEFSU0UQBRISCg5TVEFHRV9SRVRSSUVWRRAGQjQKDWRldi5zbHVpY2UudjFQAVohc2x1aWNlLmRldi9nZW4vc2x1aWNlL3YxO3NsdWljZXYxYgZwcm90bzM", [file_google_protobuf_timestamp, file_sluice_v1_attempt, file_sluice_v1_budget]);
 
 /**
- * UnknownNameDetail comes with UNKNOWN_PROMPT and UNKNOWN_MODEL.
+ * UnknownNameDetail comes with UNKNOWN_PROMPT, UNKNOWN_MODEL, UNKNOWN_COLLECTION and UNKNOWN_DOCUMENT.
  *
  * @generated from message sluice.v1.UnknownNameDetail
  */
@@ -579,7 +579,7 @@ export const SkippedModelSchema: GenMessage<SkippedModel> = /*@__PURE__*/
  */
 export type LoadDetail = Message<"sluice.v1.LoadDetail"> & {
   /**
-   * What is full or away: "calls", "ledger_spool", "postgres", "redis", or "models/" and the alias whose queue is full.
+   * What is full or away: "calls", "ledger_spool", "postgres", "pgvector", "redis", or "models/" and the alias whose queue is full.
    *
    * @generated from field: string resource = 1;
    */
@@ -601,6 +601,69 @@ export const LoadDetailSchema: GenMessage<LoadDetail> = /*@__PURE__*/
   messageDesc(file_sluice_v1_error_detail, 13);
 
 /**
+ * CollectionMismatchDetail comes with COLLECTION_MISMATCH.
+ *
+ * @generated from message sluice.v1.CollectionMismatchDetail
+ */
+export type CollectionMismatchDetail = Message<"sluice.v1.CollectionMismatchDetail"> & {
+  /**
+   * Name of the collection.
+   *
+   * @generated from field: string collection = 1;
+   */
+  collection: string;
+
+  /**
+   * Alias of the model that its embeddings are of.
+   *
+   * @generated from field: string embedding_model = 2;
+   */
+  embeddingModel: string;
+
+  /**
+   * Numbers in each of them.
+   *
+   * @generated from field: int32 dimension = 3;
+   */
+  dimension: number;
+
+  /**
+   * Language of its full-text search.
+   *
+   * @generated from field: string language = 4;
+   */
+  language: string;
+
+  /**
+   * What was asked for, or what the configuration says of the model now. Empty where it is the collection's own.
+   *
+   * @generated from field: string requested_embedding_model = 5;
+   */
+  requestedEmbeddingModel: string;
+
+  /**
+   * The same of the dimension. 0 where it is the collection's own.
+   *
+   * @generated from field: int32 requested_dimension = 6;
+   */
+  requestedDimension: number;
+
+  /**
+   * The same of the language. Empty where it is the collection's own.
+   *
+   * @generated from field: string requested_language = 7;
+   */
+  requestedLanguage: string;
+};
+
+/**
+ * Describes the message sluice.v1.CollectionMismatchDetail.
+ * Use `create(CollectionMismatchDetailSchema)` to create a new message.
+ */
+export const CollectionMismatchDetailSchema: GenMessage<CollectionMismatchDetail> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_error_detail, 14);
+
+/**
  * CacheMissDetail comes with CACHE_MISS.
  *
  * @generated from message sluice.v1.CacheMissDetail
@@ -619,7 +682,7 @@ export type CacheMissDetail = Message<"sluice.v1.CacheMissDetail"> & {
  * Use `create(CacheMissDetailSchema)` to create a new message.
  */
 export const CacheMissDetailSchema: GenMessage<CacheMissDetail> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_error_detail, 14);
+  messageDesc(file_sluice_v1_error_detail, 15);
 
 /**
  * IdempotencyConflictDetail comes with IDEMPOTENCY_CONFLICT.
@@ -654,7 +717,7 @@ export type IdempotencyConflictDetail = Message<"sluice.v1.IdempotencyConflictDe
  * Use `create(IdempotencyConflictDetailSchema)` to create a new message.
  */
 export const IdempotencyConflictDetailSchema: GenMessage<IdempotencyConflictDetail> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_error_detail, 15);
+  messageDesc(file_sluice_v1_error_detail, 16);
 
 /**
  * InterruptedDetail comes with DEADLINE_EXCEEDED and CANCELLED.
@@ -682,7 +745,7 @@ export type InterruptedDetail = Message<"sluice.v1.InterruptedDetail"> & {
  * Use `create(InterruptedDetailSchema)` to create a new message.
  */
 export const InterruptedDetailSchema: GenMessage<InterruptedDetail> = /*@__PURE__*/
-  messageDesc(file_sluice_v1_error_detail, 16);
+  messageDesc(file_sluice_v1_error_detail, 17);
 
 /**
  * RateLimitScope says whose window was exhausted.
@@ -806,6 +869,13 @@ export const ProviderProblem = {
    * @generated from enum value: PROVIDER_PROBLEM_REQUEST_REFUSED = 4;
    */
   REQUEST_REFUSED: 4,
+
+  /**
+   * The provider's embeddings do not have the configured dimension.
+   *
+   * @generated from enum value: PROVIDER_PROBLEM_DIMENSION = 5;
+   */
+  DIMENSION: 5,
 } as const;
 
 /**
@@ -923,6 +993,13 @@ export const Stage = {
    * @generated from enum value: STAGE_PARSE = 5;
    */
   PARSE: 5,
+
+  /**
+   * Embedding the query and searching the collection; or embedding, and storing documents.
+   *
+   * @generated from enum value: STAGE_RETRIEVE = 6;
+   */
+  RETRIEVE: 6,
 } as const;
 
 /**

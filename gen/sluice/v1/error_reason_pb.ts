@@ -10,7 +10,7 @@ import type { UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sluice/v1/error_reason.proto.
  */
 export const file_sluice_v1_error_reason: GenFile = /*@__PURE__*/
-  fileDesc("ChxzbHVpY2UvdjEvZXJyb3JfcmVhc29uLnByb3RvEglzbHVpY2UudjEqnQcKC0Vycm9yUmVhc29uEhwKGEVSUk9SX1JFQVNPTl9VTlNQRUNJRklFRBAAEiAKHEVSUk9SX1JFQVNPTl9JTlZBTElEX1JFUVVFU1QQARIfChtFUlJPUl9SRUFTT05fVU5LTk9XTl9QUk9NUFQQAhIeChpFUlJPUl9SRUFTT05fVU5LTk9XTl9NT0RFTBADEiAKHEVSUk9SX1JFQVNPTl9VTkFVVEhFTlRJQ0FURUQQBBIiCh5FUlJPUl9SRUFTT05fUEVSTUlTU0lPTl9ERU5JRUQQBRIdChlFUlJPUl9SRUFTT05fUkFURV9MSU1JVEVEEAYSLAooRVJST1JfUkVBU09OX1JFUVVFU1RfRVhDRUVEU19SQVRFX1dJTkRPVxAHEiAKHEVSUk9SX1JFQVNPTl9RVU9UQV9FWEhBVVNURUQQCBIhCh1FUlJPUl9SRUFTT05fQ09OVEVYVF9PVkVSRkxPVxAJEh4KGkVSUk9SX1JFQVNPTl9QQVJTRV9GQUlMVVJFEAoSIQodRVJST1JfUkVBU09OX0NPTlRFTlRfRklMVEVSRUQQCxInCiNFUlJPUl9SRUFTT05fUFJPVklERVJfTUlTQ09ORklHVVJFRBAMEiIKHkVSUk9SX1JFQVNPTl9NT0RFTF9VTkFWQUlMQUJMRRANEh4KGkVSUk9SX1JFQVNPTl9NT0RFTF9USU1FT1VUEA4SIwofRVJST1JfUkVBU09OX1NUUkVBTV9JTlRFUlJVUFRFRBAPEhsKF0VSUk9SX1JFQVNPTl9PVkVSTE9BREVEEBASIgoeRVJST1JfUkVBU09OX1NUT1JFX1VOQVZBSUxBQkxFEBESGwoXRVJST1JfUkVBU09OX0NBQ0hFX01JU1MQEhIiCh5FUlJPUl9SRUFTT05fREVBRExJTkVfRVhDRUVERUQQExIaChZFUlJPUl9SRUFTT05fQ0FOQ0VMTEVEEBQSGQoVRVJST1JfUkVBU09OX0lOVEVSTkFMEBUSIQodRVJST1JfUkVBU09OX1NFTUFOVElDX0ZBSUxVUkUQFhIcChhFUlJPUl9SRUFTT05fU0xPV19SRUFERVIQFxIlCiFFUlJPUl9SRUFTT05fSURFTVBPVEVOQ1lfQ09ORkxJQ1QQGBIdChlFUlJPUl9SRUFTT05fVU5LTk9XTl9DQUxMEBkSIAocRVJST1JfUkVBU09OX0JVREdFVF9FWENFRURFRBAaQjQKDWRldi5zbHVpY2UudjFQAVohc2x1aWNlLmRldi9nZW4vc2x1aWNlL3YxO3NsdWljZXYxYgZwcm90bzM");
+  fileDesc("ChxzbHVpY2UvdjEvZXJyb3JfcmVhc29uLnByb3RvEglzbHVpY2UudjEqiwgKC0Vycm9yUmVhc29uEhwKGEVSUk9SX1JFQVNPTl9VTlNQRUNJRklFRBAAEiAKHEVSUk9SX1JFQVNPTl9JTlZBTElEX1JFUVVFU1QQARIfChtFUlJPUl9SRUFTT05fVU5LTk9XTl9QUk9NUFQQAhIeChpFUlJPUl9SRUFTT05fVU5LTk9XTl9NT0RFTBADEiAKHEVSUk9SX1JFQVNPTl9VTkFVVEhFTlRJQ0FURUQQBBIiCh5FUlJPUl9SRUFTT05fUEVSTUlTU0lPTl9ERU5JRUQQBRIdChlFUlJPUl9SRUFTT05fUkFURV9MSU1JVEVEEAYSLAooRVJST1JfUkVBU09OX1JFUVVFU1RfRVhDRUVEU19SQVRFX1dJTkRPVxAHEiAKHEVSUk9SX1JFQVNPTl9RVU9UQV9FWEhBVVNURUQQCBIhCh1FUlJPUl9SRUFTT05fQ09OVEVYVF9PVkVSRkxPVxAJEh4KGkVSUk9SX1JFQVNPTl9QQVJTRV9GQUlMVVJFEAoSIQodRVJST1JfUkVBU09OX0NPTlRFTlRfRklMVEVSRUQQCxInCiNFUlJPUl9SRUFTT05fUFJPVklERVJfTUlTQ09ORklHVVJFRBAMEiIKHkVSUk9SX1JFQVNPTl9NT0RFTF9VTkFWQUlMQUJMRRANEh4KGkVSUk9SX1JFQVNPTl9NT0RFTF9USU1FT1VUEA4SIwofRVJST1JfUkVBU09OX1NUUkVBTV9JTlRFUlJVUFRFRBAPEhsKF0VSUk9SX1JFQVNPTl9PVkVSTE9BREVEEBASIgoeRVJST1JfUkVBU09OX1NUT1JFX1VOQVZBSUxBQkxFEBESGwoXRVJST1JfUkVBU09OX0NBQ0hFX01JU1MQEhIiCh5FUlJPUl9SRUFTT05fREVBRExJTkVfRVhDRUVERUQQExIaChZFUlJPUl9SRUFTT05fQ0FOQ0VMTEVEEBQSGQoVRVJST1JfUkVBU09OX0lOVEVSTkFMEBUSIQodRVJST1JfUkVBU09OX1NFTUFOVElDX0ZBSUxVUkUQFhIcChhFUlJPUl9SRUFTT05fU0xPV19SRUFERVIQFxIlCiFFUlJPUl9SRUFTT05fSURFTVBPVEVOQ1lfQ09ORkxJQ1QQGBIdChlFUlJPUl9SRUFTT05fVU5LTk9XTl9DQUxMEBkSIAocRVJST1JfUkVBU09OX0JVREdFVF9FWENFRURFRBAaEiMKH0VSUk9SX1JFQVNPTl9VTktOT1dOX0NPTExFQ1RJT04QGxIhCh1FUlJPUl9SRUFTT05fVU5LTk9XTl9ET0NVTUVOVBAcEiQKIEVSUk9SX1JFQVNPTl9DT0xMRUNUSU9OX01JU01BVENIEB1CNAoNZGV2LnNsdWljZS52MVABWiFzbHVpY2UuZGV2L2dlbi9zbHVpY2UvdjE7c2x1aWNldjFiBnByb3RvMw");
 
 /**
  * ErrorReason is why a call failed. Clients branch on it, not on the gRPC code.
@@ -726,6 +726,72 @@ export const ErrorReason = {
    * @generated from enum value: ERROR_REASON_BUDGET_EXCEEDED = 26;
    */
   BUDGET_EXCEEDED: 26,
+
+  /**
+   * The tenant has no such collection. Detail: UnknownNameDetail with the nearest names.
+   *
+   *     {
+   *       "code": 5,
+   *       "message": "no such collection of this tenant; CorpusService.ListCollections lists them, the details name the nearest",
+   *       "details": [
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "UNKNOWN_COLLECTION",
+   *           "domain": "sluice.v1", "metadata": {"call_id": "00000000-0000-0000-0000-000000000000"}
+   *         },
+   *         {
+   *           "@type": "type.googleapis.com/sluice.v1.UnknownNameDetail", "name": "handbok",
+   *           "nearest": ["handbook"]
+   *         }
+   *       ]
+   *     }
+   *
+   * @generated from enum value: ERROR_REASON_UNKNOWN_COLLECTION = 27;
+   */
+  UNKNOWN_COLLECTION: 27,
+
+  /**
+   * The collection has no such document. Detail: UnknownNameDetail with the id, and the nearest ones.
+   *
+   *     {
+   *       "code": 5,
+   *       "message": "no such document in the collection; CorpusService.ListDocuments lists them",
+   *       "details": [
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "UNKNOWN_DOCUMENT",
+   *           "domain": "sluice.v1", "metadata": {"call_id": "00000000-0000-0000-0000-000000000000"}
+   *         },
+   *         {"@type": "type.googleapis.com/sluice.v1.UnknownNameDetail", "name": "terms.md", "nearest": ["dogs.md"]}
+   *       ]
+   *     }
+   *
+   * @generated from enum value: ERROR_REASON_UNKNOWN_DOCUMENT = 28;
+   */
+  UNKNOWN_DOCUMENT: 28,
+
+  /**
+   * The request names another embedding model or language than the collection has, or the configuration gives the
+   * collection's model another dimension now. Embeddings of two models cannot be compared: leave the field out, put the
+   * documents into another collection, or call ReembedCollection. Detail: CollectionMismatchDetail.
+   *
+   *     {
+   *       "code": 9,
+   *       "message": "the collection's embeddings are of another model, dimension or language than asked for; see the details",
+   *       "details": [
+   *         {
+   *           "@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "COLLECTION_MISMATCH",
+   *           "domain": "sluice.v1", "metadata": {"call_id": "00000000-0000-0000-0000-000000000000"}
+   *         },
+   *         {
+   *           "@type": "type.googleapis.com/sluice.v1.CollectionMismatchDetail", "collection": "handbook",
+   *           "embeddingModel": "local/use-lite", "dimension": 512, "language": "english",
+   *           "requestedLanguage": "german"
+   *         }
+   *       ]
+   *     }
+   *
+   * @generated from enum value: ERROR_REASON_COLLECTION_MISMATCH = 29;
+   */
+  COLLECTION_MISMATCH: 29,
 } as const;
 
 /**

@@ -4,7 +4,7 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { CacheStatus, PromptReference, Truncation } from "./completion_pb.ts";
+import type { CacheStatus, PromptReference, Retrieval, Truncation } from "./completion_pb.ts";
 import { file_sluice_v1_completion } from "./completion_pb.ts";
 import type { Message as Message$1 } from "./message_pb.ts";
 import { file_sluice_v1_message } from "./message_pb.ts";
@@ -14,10 +14,11 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file sluice/v1/explanation.proto.
  */
 export const file_sluice_v1_explanation: GenFile = /*@__PURE__*/
-  fileDesc("ChtzbHVpY2UvdjEvZXhwbGFuYXRpb24ucHJvdG8SCXNsdWljZS52MSK6AgoLRXhwbGFuYXRpb24SJAoIbWVzc2FnZXMYASADKAsyEi5zbHVpY2UudjEuTWVzc2FnZRINCgVtb2RlbBgCIAEoCRIWCg5wcm92aWRlcl9tb2RlbBgDIAEoCRIqCgZwcm9tcHQYBCABKAsyGi5zbHVpY2UudjEuUHJvbXB0UmVmZXJlbmNlEiYKBmJ1ZGdldBgFIAEoCzIWLnNsdWljZS52MS5Ub2tlbkJ1ZGdldBIpCgp0cnVuY2F0aW9uGAYgASgLMhUuc2x1aWNlLnYxLlRydW5jYXRpb24SJgoFY2FjaGUYByABKAsyFy5zbHVpY2UudjEuQ2FjaGVQcmV2aWV3EiQKBGNvc3QYCCABKAsyFi5zbHVpY2UudjEuQ29zdFByZXZpZXcSEQoJc3ludGhldGljGAkgASgIIr4BCgtUb2tlbkJ1ZGdldBIVCg13aW5kb3dfdG9rZW5zGAEgASgDEh4KFnJlc2VydmVkX291dHB1dF90b2tlbnMYAiABKAMSFQoNc3lzdGVtX3Rva2VucxgDIAEoAxIVCg1zY2hlbWFfdG9rZW5zGAQgASgDEhYKDmNvbnRleHRfdG9rZW5zGAUgASgDEhsKE2NvbnZlcnNhdGlvbl90b2tlbnMYBiABKAMSFQoNcHJvbXB0X3Rva2VucxgHIAEoAyInCgdLZXlQYXJ0EgwKBG5hbWUYASABKAkSDgoGZGlnZXN0GAIgASgJIs8BCgxDYWNoZVByZXZpZXcSCwoDa2V5GAEgASgJEiYKBnN0YXR1cxgCIAEoDjIWLnNsdWljZS52MS5DYWNoZVN0YXR1cxITCgtyZXF1ZXN0X2tleRgEIAEoCRIhCgVwYXJ0cxgFIAMoCzISLnNsdWljZS52MS5LZXlQYXJ0EikKDXJlcXVlc3RfcGFydHMYBiADKAsyEi5zbHVpY2UudjEuS2V5UGFydBIWCg5jb3JwdXNfdmVyc2lvbhgHIAEoCUoECAMQBFIJa2V5X3BhcnRzIpgBCgtDb3N0UHJldmlldxIcCg9wcm9tcHRfbmFub191c2QYASABKANIAIgBARIkChdtYXhfY29tcGxldGlvbl9uYW5vX3VzZBgCIAEoA0gBiAEBEhUKDXByaWNlX3ZlcnNpb24YAyABKAlCEgoQX3Byb21wdF9uYW5vX3VzZEIaChhfbWF4X2NvbXBsZXRpb25fbmFub191c2RCNAoNZGV2LnNsdWljZS52MVABWiFzbHVpY2UuZGV2L2dlbi9zbHVpY2UvdjE7c2x1aWNldjFiBnByb3RvMw", [file_sluice_v1_completion, file_sluice_v1_message]);
+  fileDesc("ChtzbHVpY2UvdjEvZXhwbGFuYXRpb24ucHJvdG8SCXNsdWljZS52MSLjAgoLRXhwbGFuYXRpb24SJAoIbWVzc2FnZXMYASADKAsyEi5zbHVpY2UudjEuTWVzc2FnZRINCgVtb2RlbBgCIAEoCRIWCg5wcm92aWRlcl9tb2RlbBgDIAEoCRIqCgZwcm9tcHQYBCABKAsyGi5zbHVpY2UudjEuUHJvbXB0UmVmZXJlbmNlEiYKBmJ1ZGdldBgFIAEoCzIWLnNsdWljZS52MS5Ub2tlbkJ1ZGdldBIpCgp0cnVuY2F0aW9uGAYgASgLMhUuc2x1aWNlLnYxLlRydW5jYXRpb24SJgoFY2FjaGUYByABKAsyFy5zbHVpY2UudjEuQ2FjaGVQcmV2aWV3EiQKBGNvc3QYCCABKAsyFi5zbHVpY2UudjEuQ29zdFByZXZpZXcSEQoJc3ludGhldGljGAkgASgIEicKCXJldHJpZXZhbBgKIAEoCzIULnNsdWljZS52MS5SZXRyaWV2YWwivgEKC1Rva2VuQnVkZ2V0EhUKDXdpbmRvd190b2tlbnMYASABKAMSHgoWcmVzZXJ2ZWRfb3V0cHV0X3Rva2VucxgCIAEoAxIVCg1zeXN0ZW1fdG9rZW5zGAMgASgDEhUKDXNjaGVtYV90b2tlbnMYBCABKAMSFgoOY29udGV4dF90b2tlbnMYBSABKAMSGwoTY29udmVyc2F0aW9uX3Rva2VucxgGIAEoAxIVCg1wcm9tcHRfdG9rZW5zGAcgASgDIicKB0tleVBhcnQSDAoEbmFtZRgBIAEoCRIOCgZkaWdlc3QYAiABKAkizwEKDENhY2hlUHJldmlldxILCgNrZXkYASABKAkSJgoGc3RhdHVzGAIgASgOMhYuc2x1aWNlLnYxLkNhY2hlU3RhdHVzEhMKC3JlcXVlc3Rfa2V5GAQgASgJEiEKBXBhcnRzGAUgAygLMhIuc2x1aWNlLnYxLktleVBhcnQSKQoNcmVxdWVzdF9wYXJ0cxgGIAMoCzISLnNsdWljZS52MS5LZXlQYXJ0EhYKDmNvcnB1c192ZXJzaW9uGAcgASgJSgQIAxAEUglrZXlfcGFydHMimAEKC0Nvc3RQcmV2aWV3EhwKD3Byb21wdF9uYW5vX3VzZBgBIAEoA0gAiAEBEiQKF21heF9jb21wbGV0aW9uX25hbm9fdXNkGAIgASgDSAGIAQESFQoNcHJpY2VfdmVyc2lvbhgDIAEoCUISChBfcHJvbXB0X25hbm9fdXNkQhoKGF9tYXhfY29tcGxldGlvbl9uYW5vX3VzZEI0Cg1kZXYuc2x1aWNlLnYxUAFaIXNsdWljZS5kZXYvZ2VuL3NsdWljZS92MTtzbHVpY2V2MWIGcHJvdG8z", [file_sluice_v1_completion, file_sluice_v1_message]);
 
 /**
- * Explanation is everything about a call but the call: EXPLAIN for LLM calls. It costs nothing.
+ * Explanation is everything about a call but the call: EXPLAIN for LLM calls. No model answers, and it costs
+ * nothing, except the embedding of a query where something is retrieved.
  *
  * @generated from message sluice.v1.Explanation
  */
@@ -84,6 +85,14 @@ export type Explanation = Message<"sluice.v1.Explanation"> & {
    * @generated from field: bool synthetic = 9;
    */
   synthetic: boolean;
+
+  /**
+   * What is retrieved for it. Not set where nothing is asked for. Retrieving is done, and its embedding paid for, as in
+   * the call itself: what is explained depends on it.
+   *
+   * @generated from field: sluice.v1.Retrieval retrieval = 10;
+   */
+  retrieval?: Retrieval | undefined;
 };
 
 /**

@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file sluice/v1/model.proto.
  */
 export const file_sluice_v1_model: GenFile = /*@__PURE__*/
-  fileDesc("ChVzbHVpY2UvdjEvbW9kZWwucHJvdG8SCXNsdWljZS52MSLaAgoFTW9kZWwSDAoEbmFtZRgBIAEoCRIQCghwcm92aWRlchgCIAEoCRIWCg5wcm92aWRlcl9tb2RlbBgDIAEoCRIWCg5jb250ZXh0X3Rva2VucxgEIAEoAxIZChFtYXhfb3V0cHV0X3Rva2VucxgFIAEoAxI2ChFzdHJ1Y3R1cmVkX291dHB1dBgGIAEoDjIbLnNsdWljZS52MS5TdHJ1Y3R1cmVkT3V0cHV0EhEKCWZhbGxiYWNrcxgHIAMoCRITCgtlc2NhbGF0ZV90bxgIIAEoCRIkCgVwcmljZRgJIAEoCzIVLnNsdWljZS52MS5Nb2RlbFByaWNlEhEKCXN5bnRoZXRpYxgKIAEoCBISCgppc19kZWZhdWx0GAsgASgIEhMKC2Rlc2NyaXB0aW9uGAwgASgJEiQKBXN0YXRlGA0gASgLMhUuc2x1aWNlLnYxLk1vZGVsU3RhdGUi+gEKCk1vZGVsU3RhdGUSIwoHY2lyY3VpdBgBIAEoDjISLnNsdWljZS52MS5DaXJjdWl0EhsKDnByb2JlX2FmdGVyX21zGAIgASgDSACIAQESGQoMY29vbF9kb3duX21zGAMgASgDSAGIAQESEQoJaW5fZmxpZ2h0GAQgASgFEg4KBnF1ZXVlZBgFIAEoBRIXCg9tYXhfY29uY3VycmVuY3kYBiABKAUSEQoJbWF4X3F1ZXVlGAcgASgFEhwKFGNvbnNlY3V0aXZlX2ZhaWx1cmVzGAggASgFQhEKD19wcm9iZV9hZnRlcl9tc0IPCg1fY29vbF9kb3duX21zIuoDCgpNb2RlbFByaWNlEioKInByb21wdF9uYW5vX3VzZF9wZXJfbWlsbGlvbl90b2tlbnMYASABKAMSMQopY2FjaGVkX3Byb21wdF9uYW5vX3VzZF9wZXJfbWlsbGlvbl90b2tlbnMYAiABKAMSLgomY29tcGxldGlvbl9uYW5vX3VzZF9wZXJfbWlsbGlvbl90b2tlbnMYAyABKAMSDwoHdmVyc2lvbhgEIAEoCRI0CidjYWNoZV93cml0ZV9uYW5vX3VzZF9wZXJfbWlsbGlvbl90b2tlbnMYBSABKANIAIgBARIyCiVyZWFzb25pbmdfbmFub191c2RfcGVyX21pbGxpb25fdG9rZW5zGAYgASgDSAGIAQESKQoccmVxdWVzdF9uYW5vX3VzZF9wZXJfbWlsbGlvbhgHIAEoA0gCiAEBEjAKDGxvbmdfcHJvbXB0cxgIIAMoCzIaLnNsdWljZS52MS5Mb25nUHJvbXB0UHJpY2VCKgooX2NhY2hlX3dyaXRlX25hbm9fdXNkX3Blcl9taWxsaW9uX3Rva2Vuc0IoCiZfcmVhc29uaW5nX25hbm9fdXNkX3Blcl9taWxsaW9uX3Rva2Vuc0IfCh1fcmVxdWVzdF9uYW5vX3VzZF9wZXJfbWlsbGlvbiL9AgoPTG9uZ1Byb21wdFByaWNlEhsKE2Fib3ZlX3Byb21wdF90b2tlbnMYASABKAMSKgoicHJvbXB0X25hbm9fdXNkX3Blcl9taWxsaW9uX3Rva2VucxgCIAEoAxIxCiljYWNoZWRfcHJvbXB0X25hbm9fdXNkX3Blcl9taWxsaW9uX3Rva2VucxgDIAEoAxIuCiZjb21wbGV0aW9uX25hbm9fdXNkX3Blcl9taWxsaW9uX3Rva2VucxgEIAEoAxI0CidjYWNoZV93cml0ZV9uYW5vX3VzZF9wZXJfbWlsbGlvbl90b2tlbnMYBSABKANIAIgBARIyCiVyZWFzb25pbmdfbmFub191c2RfcGVyX21pbGxpb25fdG9rZW5zGAYgASgDSAGIAQFCKgooX2NhY2hlX3dyaXRlX25hbm9fdXNkX3Blcl9taWxsaW9uX3Rva2Vuc0IoCiZfcmVhc29uaW5nX25hbm9fdXNkX3Blcl9taWxsaW9uX3Rva2VucyqZAQoQU3RydWN0dXJlZE91dHB1dBIhCh1TVFJVQ1RVUkVEX09VVFBVVF9VTlNQRUNJRklFRBAAEiEKHVNUUlVDVFVSRURfT1VUUFVUX0pTT05fU0NIRU1BEAESIQodU1RSVUNUVVJFRF9PVVRQVVRfSlNPTl9PQkpFQ1QQAhIcChhTVFJVQ1RVUkVEX09VVFBVVF9QUk9NUFQQAypfCgdDaXJjdWl0EhcKE0NJUkNVSVRfVU5TUEVDSUZJRUQQABISCg5DSVJDVUlUX0NMT1NFRBABEhAKDENJUkNVSVRfT1BFThACEhUKEUNJUkNVSVRfSEFMRl9PUEVOEANCNAoNZGV2LnNsdWljZS52MVABWiFzbHVpY2UuZGV2L2dlbi9zbHVpY2UvdjE7c2x1aWNldjFiBnByb3RvMw");
+  fileDesc("ChVzbHVpY2UvdjEvbW9kZWwucHJvdG8SCXNsdWljZS52MSLaAgoFTW9kZWwSDAoEbmFtZRgBIAEoCRIQCghwcm92aWRlchgCIAEoCRIWCg5wcm92aWRlcl9tb2RlbBgDIAEoCRIWCg5jb250ZXh0X3Rva2VucxgEIAEoAxIZChFtYXhfb3V0cHV0X3Rva2VucxgFIAEoAxI2ChFzdHJ1Y3R1cmVkX291dHB1dBgGIAEoDjIbLnNsdWljZS52MS5TdHJ1Y3R1cmVkT3V0cHV0EhEKCWZhbGxiYWNrcxgHIAMoCRITCgtlc2NhbGF0ZV90bxgIIAEoCRIkCgVwcmljZRgJIAEoCzIVLnNsdWljZS52MS5Nb2RlbFByaWNlEhEKCXN5bnRoZXRpYxgKIAEoCBISCgppc19kZWZhdWx0GAsgASgIEhMKC2Rlc2NyaXB0aW9uGAwgASgJEiQKBXN0YXRlGA0gASgLMhUuc2x1aWNlLnYxLk1vZGVsU3RhdGUi+gEKCk1vZGVsU3RhdGUSIwoHY2lyY3VpdBgBIAEoDjISLnNsdWljZS52MS5DaXJjdWl0EhsKDnByb2JlX2FmdGVyX21zGAIgASgDSACIAQESGQoMY29vbF9kb3duX21zGAMgASgDSAGIAQESEQoJaW5fZmxpZ2h0GAQgASgFEg4KBnF1ZXVlZBgFIAEoBRIXCg9tYXhfY29uY3VycmVuY3kYBiABKAUSEQoJbWF4X3F1ZXVlGAcgASgFEhwKFGNvbnNlY3V0aXZlX2ZhaWx1cmVzGAggASgFQhEKD19wcm9iZV9hZnRlcl9tc0IPCg1fY29vbF9kb3duX21zIuoDCgpNb2RlbFByaWNlEioKInByb21wdF9uYW5vX3VzZF9wZXJfbWlsbGlvbl90b2tlbnMYASABKAMSMQopY2FjaGVkX3Byb21wdF9uYW5vX3VzZF9wZXJfbWlsbGlvbl90b2tlbnMYAiABKAMSLgomY29tcGxldGlvbl9uYW5vX3VzZF9wZXJfbWlsbGlvbl90b2tlbnMYAyABKAMSDwoHdmVyc2lvbhgEIAEoCRI0CidjYWNoZV93cml0ZV9uYW5vX3VzZF9wZXJfbWlsbGlvbl90b2tlbnMYBSABKANIAIgBARIyCiVyZWFzb25pbmdfbmFub191c2RfcGVyX21pbGxpb25fdG9rZW5zGAYgASgDSAGIAQESKQoccmVxdWVzdF9uYW5vX3VzZF9wZXJfbWlsbGlvbhgHIAEoA0gCiAEBEjAKDGxvbmdfcHJvbXB0cxgIIAMoCzIaLnNsdWljZS52MS5Mb25nUHJvbXB0UHJpY2VCKgooX2NhY2hlX3dyaXRlX25hbm9fdXNkX3Blcl9taWxsaW9uX3Rva2Vuc0IoCiZfcmVhc29uaW5nX25hbm9fdXNkX3Blcl9taWxsaW9uX3Rva2Vuc0IfCh1fcmVxdWVzdF9uYW5vX3VzZF9wZXJfbWlsbGlvbiL9AgoPTG9uZ1Byb21wdFByaWNlEhsKE2Fib3ZlX3Byb21wdF90b2tlbnMYASABKAMSKgoicHJvbXB0X25hbm9fdXNkX3Blcl9taWxsaW9uX3Rva2VucxgCIAEoAxIxCiljYWNoZWRfcHJvbXB0X25hbm9fdXNkX3Blcl9taWxsaW9uX3Rva2VucxgDIAEoAxIuCiZjb21wbGV0aW9uX25hbm9fdXNkX3Blcl9taWxsaW9uX3Rva2VucxgEIAEoAxI0CidjYWNoZV93cml0ZV9uYW5vX3VzZF9wZXJfbWlsbGlvbl90b2tlbnMYBSABKANIAIgBARIyCiVyZWFzb25pbmdfbmFub191c2RfcGVyX21pbGxpb25fdG9rZW5zGAYgASgDSAGIAQFCKgooX2NhY2hlX3dyaXRlX25hbm9fdXNkX3Blcl9taWxsaW9uX3Rva2Vuc0IoCiZfcmVhc29uaW5nX25hbm9fdXNkX3Blcl9taWxsaW9uX3Rva2VucyLqAQoORW1iZWRkaW5nTW9kZWwSDAoEbmFtZRgBIAEoCRIQCghwcm92aWRlchgCIAEoCRIWCg5wcm92aWRlcl9tb2RlbBgDIAEoCRIRCglkaW1lbnNpb24YBCABKAUSGAoQbWF4X2lucHV0X3Rva2VucxgFIAEoAxIkCgVwcmljZRgGIAEoCzIVLnNsdWljZS52MS5Nb2RlbFByaWNlEhIKCmlzX2RlZmF1bHQYByABKAgSEwoLZGVzY3JpcHRpb24YCCABKAkSJAoFc3RhdGUYCSABKAsyFS5zbHVpY2UudjEuTW9kZWxTdGF0ZSqZAQoQU3RydWN0dXJlZE91dHB1dBIhCh1TVFJVQ1RVUkVEX09VVFBVVF9VTlNQRUNJRklFRBAAEiEKHVNUUlVDVFVSRURfT1VUUFVUX0pTT05fU0NIRU1BEAESIQodU1RSVUNUVVJFRF9PVVRQVVRfSlNPTl9PQkpFQ1QQAhIcChhTVFJVQ1RVUkVEX09VVFBVVF9QUk9NUFQQAypfCgdDaXJjdWl0EhcKE0NJUkNVSVRfVU5TUEVDSUZJRUQQABISCg5DSVJDVUlUX0NMT1NFRBABEhAKDENJUkNVSVRfT1BFThACEhUKEUNJUkNVSVRfSEFMRl9PUEVOEANCNAoNZGV2LnNsdWljZS52MVABWiFzbHVpY2UuZGV2L2dlbi9zbHVpY2UvdjE7c2x1aWNldjFiBnByb3RvMw");
 
 /**
  * Model is an alias of the configuration.
@@ -312,6 +312,83 @@ export type LongPromptPrice = Message<"sluice.v1.LongPromptPrice"> & {
  */
 export const LongPromptPriceSchema: GenMessage<LongPromptPrice> = /*@__PURE__*/
   messageDesc(file_sluice_v1_model, 3);
+
+/**
+ * EmbeddingModel is an alias of the configuration that turns texts into vectors.
+ *
+ * @generated from message sluice.v1.EmbeddingModel
+ */
+export type EmbeddingModel = Message<"sluice.v1.EmbeddingModel"> & {
+  /**
+   * The alias that requests name.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The provider's id in the configuration; "local" for the built-in model.
+   *
+   * @generated from field: string provider = 2;
+   */
+  provider: string;
+
+  /**
+   * The name by which the provider calls it.
+   *
+   * @generated from field: string provider_model = 3;
+   */
+  providerModel: string;
+
+  /**
+   * Numbers in each of its vectors.
+   *
+   * @generated from field: int32 dimension = 4;
+   */
+  dimension: number;
+
+  /**
+   * Most tokens of a text.
+   *
+   * @generated from field: int64 max_input_tokens = 5;
+   */
+  maxInputTokens: bigint;
+
+  /**
+   * What it costs. Not set where unknown.
+   *
+   * @generated from field: sluice.v1.ModelPrice price = 6;
+   */
+  price?: ModelPrice | undefined;
+
+  /**
+   * True for `defaults.embedding_model`.
+   *
+   * @generated from field: bool is_default = 7;
+   */
+  isDefault: boolean;
+
+  /**
+   * What it is. Empty for models of providers.
+   *
+   * @generated from field: string description = 8;
+   */
+  description: string;
+
+  /**
+   * How it is doing. Not set for the built-in model, which has no state.
+   *
+   * @generated from field: sluice.v1.ModelState state = 9;
+   */
+  state?: ModelState | undefined;
+};
+
+/**
+ * Describes the message sluice.v1.EmbeddingModel.
+ * Use `create(EmbeddingModelSchema)` to create a new message.
+ */
+export const EmbeddingModelSchema: GenMessage<EmbeddingModel> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_model, 4);
 
 /**
  * StructuredOutput says how a model is asked for JSON.

@@ -4,7 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Model } from "./model_pb.ts";
+import type { EmbeddingModel, Model } from "./model_pb.ts";
 import { file_sluice_v1_model } from "./model_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file sluice/v1/model_service.proto.
  */
 export const file_sluice_v1_model_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch1zbHVpY2UvdjEvbW9kZWxfc2VydmljZS5wcm90bxIJc2x1aWNlLnYxIhMKEUxpc3RNb2RlbHNSZXF1ZXN0IjYKEkxpc3RNb2RlbHNSZXNwb25zZRIgCgZtb2RlbHMYASADKAsyEC5zbHVpY2UudjEuTW9kZWwyXgoMTW9kZWxTZXJ2aWNlEk4KCkxpc3RNb2RlbHMSHC5zbHVpY2UudjEuTGlzdE1vZGVsc1JlcXVlc3QaHS5zbHVpY2UudjEuTGlzdE1vZGVsc1Jlc3BvbnNlIgOQAgJCNAoNZGV2LnNsdWljZS52MVABWiFzbHVpY2UuZGV2L2dlbi9zbHVpY2UvdjE7c2x1aWNldjFiBnByb3RvMw", [file_sluice_v1_model]);
+  fileDesc("Ch1zbHVpY2UvdjEvbW9kZWxfc2VydmljZS5wcm90bxIJc2x1aWNlLnYxIhMKEUxpc3RNb2RlbHNSZXF1ZXN0ImsKEkxpc3RNb2RlbHNSZXNwb25zZRIgCgZtb2RlbHMYASADKAsyEC5zbHVpY2UudjEuTW9kZWwSMwoQZW1iZWRkaW5nX21vZGVscxgCIAMoCzIZLnNsdWljZS52MS5FbWJlZGRpbmdNb2RlbDJeCgxNb2RlbFNlcnZpY2USTgoKTGlzdE1vZGVscxIcLnNsdWljZS52MS5MaXN0TW9kZWxzUmVxdWVzdBodLnNsdWljZS52MS5MaXN0TW9kZWxzUmVzcG9uc2UiA5ACAkI0Cg1kZXYuc2x1aWNlLnYxUAFaIXNsdWljZS5kZXYvZ2VuL3NsdWljZS92MTtzbHVpY2V2MWIGcHJvdG8z", [file_sluice_v1_model]);
 
 /**
  * ListModelsRequest asks for the models.
@@ -41,6 +41,13 @@ export type ListModelsResponse = Message<"sluice.v1.ListModelsResponse"> & {
    * @generated from field: repeated sluice.v1.Model models = 1;
    */
   models: Model[];
+
+  /**
+   * The embedding models, in the order of the configuration, then the built-in one.
+   *
+   * @generated from field: repeated sluice.v1.EmbeddingModel embedding_models = 2;
+   */
+  embeddingModels: EmbeddingModel[];
 };
 
 /**

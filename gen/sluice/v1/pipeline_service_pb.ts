@@ -5,19 +5,25 @@
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
-import type { CacheStatus, Completion, PromptReference } from "./completion_pb.ts";
+import type { Attempt } from "./attempt_pb.ts";
+import { file_sluice_v1_attempt } from "./attempt_pb.ts";
+import type { CacheStatus, Completion, PromptReference, Retrieval } from "./completion_pb.ts";
 import { file_sluice_v1_completion } from "./completion_pb.ts";
-import type { CompletionInput } from "./completion_input_pb.ts";
+import type { Attribution, CacheOptions, CompletionInput } from "./completion_input_pb.ts";
 import { file_sluice_v1_completion_input } from "./completion_input_pb.ts";
 import type { Explanation } from "./explanation_pb.ts";
 import { file_sluice_v1_explanation } from "./explanation_pb.ts";
+import type { RetrievalInput, RetrievedChunk } from "./retrieval_pb.ts";
+import { file_sluice_v1_retrieval } from "./retrieval_pb.ts";
+import type { TokenUsage } from "./token_usage_pb.ts";
+import { file_sluice_v1_token_usage } from "./token_usage_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file sluice/v1/pipeline_service.proto.
  */
 export const file_sluice_v1_pipeline_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBzbHVpY2UvdjEvcGlwZWxpbmVfc2VydmljZS5wcm90bxIJc2x1aWNlLnYxIkQKD0NvbXBsZXRlUmVxdWVzdBIxCgVpbnB1dBgBIAEoCzIaLnNsdWljZS52MS5Db21wbGV0aW9uSW5wdXRCBrpIA8gBASI9ChBDb21wbGV0ZVJlc3BvbnNlEikKCmNvbXBsZXRpb24YASABKAsyFS5zbHVpY2UudjEuQ29tcGxldGlvbiJKChVTdHJlYW1Db21wbGV0ZVJlcXVlc3QSMQoFaW5wdXQYASABKAsyGi5zbHVpY2UudjEuQ29tcGxldGlvbklucHV0Qga6SAPIAQEi8gEKFlN0cmVhbUNvbXBsZXRlUmVzcG9uc2USJQoHc3RhcnRlZBgBIAEoCzISLnNsdWljZS52MS5TdGFydGVkSAASKgoKdGV4dF9kZWx0YRgCIAEoCzIULnNsdWljZS52MS5UZXh0RGVsdGFIABIpCglyZXN0YXJ0ZWQYAyABKAsyFC5zbHVpY2UudjEuUmVzdGFydGVkSAASJwoIZmluaXNoZWQYBCABKAsyEy5zbHVpY2UudjEuRmluaXNoZWRIABIoCglqc29uX3BhcnQYBSABKAsyEy5zbHVpY2UudjEuSnNvblBhcnRIAEIHCgVldmVudCKWAQoHU3RhcnRlZBIPCgdjYWxsX2lkGAEgASgJEg0KBW1vZGVsGAIgASgJEioKBnByb21wdBgDIAEoCzIaLnNsdWljZS52MS5Qcm9tcHRSZWZlcmVuY2USLAoMY2FjaGVfc3RhdHVzGAQgASgOMhYuc2x1aWNlLnYxLkNhY2hlU3RhdHVzEhEKCXN5bnRoZXRpYxgFIAEoCCIyCglUZXh0RGVsdGESFwoPc2VxdWVuY2VfbnVtYmVyGAEgASgDEgwKBHRleHQYAiABKAkiKQoISnNvblBhcnQSDwoHcG9pbnRlchgBIAEoCRIMCgR0ZXh0GAIgASgJIkIKCVJlc3RhcnRlZBImCgVjYXVzZRgBIAEoDjIXLnNsdWljZS52MS5SZXN0YXJ0Q2F1c2USDQoFbW9kZWwYAiABKAkiNQoIRmluaXNoZWQSKQoKY29tcGxldGlvbhgBIAEoCzIVLnNsdWljZS52MS5Db21wbGV0aW9uIkMKDkV4cGxhaW5SZXF1ZXN0EjEKBWlucHV0GAEgASgLMhouc2x1aWNlLnYxLkNvbXBsZXRpb25JbnB1dEIGukgDyAEBIj4KD0V4cGxhaW5SZXNwb25zZRIrCgtleHBsYW5hdGlvbhgBIAEoCzIWLnNsdWljZS52MS5FeHBsYW5hdGlvbir1AQoMUmVzdGFydENhdXNlEh0KGVJFU1RBUlRfQ0FVU0VfVU5TUEVDSUZJRUQQABIXChNSRVNUQVJUX0NBVVNFX1JFVFJZEAESGgoWUkVTVEFSVF9DQVVTRV9GQUxMQkFDSxACEhgKFFJFU1RBUlRfQ0FVU0VfUkVQQUlSEAMSHgoaUkVTVEFSVF9DQVVTRV9PVVRQVVRfTElNSVQQBBIcChhSRVNUQVJUX0NBVVNFX0NPUlJFQ1RJT04QBRIcChhSRVNUQVJUX0NBVVNFX0VTQ0FMQVRJT04QBhIbChdSRVNUQVJUX0NBVVNFX1RSVU5DQVRFRBAHMvoBCg9QaXBlbGluZVNlcnZpY2USRQoIQ29tcGxldGUSGi5zbHVpY2UudjEuQ29tcGxldGVSZXF1ZXN0Ghsuc2x1aWNlLnYxLkNvbXBsZXRlUmVzcG9uc2UiABJZCg5TdHJlYW1Db21wbGV0ZRIgLnNsdWljZS52MS5TdHJlYW1Db21wbGV0ZVJlcXVlc3QaIS5zbHVpY2UudjEuU3RyZWFtQ29tcGxldGVSZXNwb25zZSIAMAESRQoHRXhwbGFpbhIZLnNsdWljZS52MS5FeHBsYWluUmVxdWVzdBoaLnNsdWljZS52MS5FeHBsYWluUmVzcG9uc2UiA5ACAkI0Cg1kZXYuc2x1aWNlLnYxUAFaIXNsdWljZS5kZXYvZ2VuL3NsdWljZS92MTtzbHVpY2V2MWIGcHJvdG8z", [file_buf_validate_validate, file_sluice_v1_completion, file_sluice_v1_completion_input, file_sluice_v1_explanation]);
+  fileDesc("CiBzbHVpY2UvdjEvcGlwZWxpbmVfc2VydmljZS5wcm90bxIJc2x1aWNlLnYxIkQKD0NvbXBsZXRlUmVxdWVzdBIxCgVpbnB1dBgBIAEoCzIaLnNsdWljZS52MS5Db21wbGV0aW9uSW5wdXRCBrpIA8gBASI9ChBDb21wbGV0ZVJlc3BvbnNlEikKCmNvbXBsZXRpb24YASABKAsyFS5zbHVpY2UudjEuQ29tcGxldGlvbiJKChVTdHJlYW1Db21wbGV0ZVJlcXVlc3QSMQoFaW5wdXQYASABKAsyGi5zbHVpY2UudjEuQ29tcGxldGlvbklucHV0Qga6SAPIAQEi8gEKFlN0cmVhbUNvbXBsZXRlUmVzcG9uc2USJQoHc3RhcnRlZBgBIAEoCzISLnNsdWljZS52MS5TdGFydGVkSAASKgoKdGV4dF9kZWx0YRgCIAEoCzIULnNsdWljZS52MS5UZXh0RGVsdGFIABIpCglyZXN0YXJ0ZWQYAyABKAsyFC5zbHVpY2UudjEuUmVzdGFydGVkSAASJwoIZmluaXNoZWQYBCABKAsyEy5zbHVpY2UudjEuRmluaXNoZWRIABIoCglqc29uX3BhcnQYBSABKAsyEy5zbHVpY2UudjEuSnNvblBhcnRIAEIHCgVldmVudCK/AQoHU3RhcnRlZBIPCgdjYWxsX2lkGAEgASgJEg0KBW1vZGVsGAIgASgJEioKBnByb21wdBgDIAEoCzIaLnNsdWljZS52MS5Qcm9tcHRSZWZlcmVuY2USLAoMY2FjaGVfc3RhdHVzGAQgASgOMhYuc2x1aWNlLnYxLkNhY2hlU3RhdHVzEhEKCXN5bnRoZXRpYxgFIAEoCBInCglyZXRyaWV2YWwYBiABKAsyFC5zbHVpY2UudjEuUmV0cmlldmFsIjIKCVRleHREZWx0YRIXCg9zZXF1ZW5jZV9udW1iZXIYASABKAMSDAoEdGV4dBgCIAEoCSIpCghKc29uUGFydBIPCgdwb2ludGVyGAEgASgJEgwKBHRleHQYAiABKAkiQgoJUmVzdGFydGVkEiYKBWNhdXNlGAEgASgOMhcuc2x1aWNlLnYxLlJlc3RhcnRDYXVzZRINCgVtb2RlbBgCIAEoCSI1CghGaW5pc2hlZBIpCgpjb21wbGV0aW9uGAEgASgLMhUuc2x1aWNlLnYxLkNvbXBsZXRpb24iQwoORXhwbGFpblJlcXVlc3QSMQoFaW5wdXQYASABKAsyGi5zbHVpY2UudjEuQ29tcGxldGlvbklucHV0Qga6SAPIAQEiPgoPRXhwbGFpblJlc3BvbnNlEisKC2V4cGxhbmF0aW9uGAEgASgLMhYuc2x1aWNlLnYxLkV4cGxhbmF0aW9uIswBCgxFbWJlZFJlcXVlc3QSKAoFdGV4dHMYASADKAlCGbpIFpIBEwgBEIACIgxyChABKICAELoBAQASPQoFbW9kZWwYAiABKAlCLrpIK3IpMideJHxeW0EtWmEtejAtOV1bQS1aYS16MC05Ll8vOi1dezAsMTI3fSQSJgoFY2FjaGUYAyABKAsyFy5zbHVpY2UudjEuQ2FjaGVPcHRpb25zEisKC2F0dHJpYnV0aW9uGAQgASgLMhYuc2x1aWNlLnYxLkF0dHJpYnV0aW9uIv4BCg1FbWJlZFJlc3BvbnNlEigKCmVtYmVkZGluZ3MYASADKAsyFC5zbHVpY2UudjEuRW1iZWRkaW5nEg0KBW1vZGVsGAIgASgJEhYKDnByb3ZpZGVyX21vZGVsGAMgASgJEhEKCWRpbWVuc2lvbhgEIAEoBRIkCgV1c2FnZRgFIAEoCzIVLnNsdWljZS52MS5Ub2tlblVzYWdlEhoKDWNvc3RfbmFub191c2QYBiABKANIAIgBARIPCgdjYWxsX2lkGAcgASgJEiQKCGF0dGVtcHRzGAggAygLMhIuc2x1aWNlLnYxLkF0dGVtcHRCEAoOX2Nvc3RfbmFub191c2QiSQoJRW1iZWRkaW5nEg4KBnZhbHVlcxgBIAMoAhIsCgxjYWNoZV9zdGF0dXMYAiABKA4yFi5zbHVpY2UudjEuQ2FjaGVTdGF0dXMidAoPUmV0cmlldmVSZXF1ZXN0EjQKCXJldHJpZXZhbBgBIAEoCzIZLnNsdWljZS52MS5SZXRyaWV2YWxJbnB1dEIGukgDyAEBEisKC2F0dHJpYnV0aW9uGAIgASgLMhYuc2x1aWNlLnYxLkF0dHJpYnV0aW9uItMBChBSZXRyaWV2ZVJlc3BvbnNlEikKBmNodW5rcxgBIAMoCzIZLnNsdWljZS52MS5SZXRyaWV2ZWRDaHVuaxIWCg5jb3JwdXNfdmVyc2lvbhgCIAEoCRIXCg9lbWJlZGRpbmdfbW9kZWwYAyABKAkSJAoFdXNhZ2UYBCABKAsyFS5zbHVpY2UudjEuVG9rZW5Vc2FnZRIaCg1jb3N0X25hbm9fdXNkGAUgASgDSACIAQESDwoHY2FsbF9pZBgGIAEoCUIQCg5fY29zdF9uYW5vX3VzZCr1AQoMUmVzdGFydENhdXNlEh0KGVJFU1RBUlRfQ0FVU0VfVU5TUEVDSUZJRUQQABIXChNSRVNUQVJUX0NBVVNFX1JFVFJZEAESGgoWUkVTVEFSVF9DQVVTRV9GQUxMQkFDSxACEhgKFFJFU1RBUlRfQ0FVU0VfUkVQQUlSEAMSHgoaUkVTVEFSVF9DQVVTRV9PVVRQVVRfTElNSVQQBBIcChhSRVNUQVJUX0NBVVNFX0NPUlJFQ1RJT04QBRIcChhSRVNUQVJUX0NBVVNFX0VTQ0FMQVRJT04QBhIbChdSRVNUQVJUX0NBVVNFX1RSVU5DQVRFRBAHMoIDCg9QaXBlbGluZVNlcnZpY2USRQoIQ29tcGxldGUSGi5zbHVpY2UudjEuQ29tcGxldGVSZXF1ZXN0Ghsuc2x1aWNlLnYxLkNvbXBsZXRlUmVzcG9uc2UiABJZCg5TdHJlYW1Db21wbGV0ZRIgLnNsdWljZS52MS5TdHJlYW1Db21wbGV0ZVJlcXVlc3QaIS5zbHVpY2UudjEuU3RyZWFtQ29tcGxldGVSZXNwb25zZSIAMAESPAoFRW1iZWQSFy5zbHVpY2UudjEuRW1iZWRSZXF1ZXN0Ghguc2x1aWNlLnYxLkVtYmVkUmVzcG9uc2UiABJICghSZXRyaWV2ZRIaLnNsdWljZS52MS5SZXRyaWV2ZVJlcXVlc3QaGy5zbHVpY2UudjEuUmV0cmlldmVSZXNwb25zZSIDkAICEkUKB0V4cGxhaW4SGS5zbHVpY2UudjEuRXhwbGFpblJlcXVlc3QaGi5zbHVpY2UudjEuRXhwbGFpblJlc3BvbnNlIgOQAgJCNAoNZGV2LnNsdWljZS52MVABWiFzbHVpY2UuZGV2L2dlbi9zbHVpY2UvdjE7c2x1aWNldjFiBnByb3RvMw", [file_buf_validate_validate, file_sluice_v1_attempt, file_sluice_v1_completion, file_sluice_v1_completion_input, file_sluice_v1_explanation, file_sluice_v1_retrieval, file_sluice_v1_token_usage]);
 
 /**
  * CompleteRequest asks for a completion.
@@ -183,6 +189,13 @@ export type Started = Message<"sluice.v1.Started"> & {
    * @generated from field: bool synthetic = 5;
    */
   synthetic: boolean;
+
+  /**
+   * What was retrieved for it. Not set where nothing was asked for.
+   *
+   * @generated from field: sluice.v1.Retrieval retrieval = 6;
+   */
+  retrieval?: Retrieval | undefined;
 };
 
 /**
@@ -343,6 +356,231 @@ export const ExplainResponseSchema: GenMessage<ExplainResponse> = /*@__PURE__*/
   messageDesc(file_sluice_v1_pipeline_service, 10);
 
 /**
+ * EmbedRequest asks for embeddings.
+ *
+ * @generated from message sluice.v1.EmbedRequest
+ */
+export type EmbedRequest = Message<"sluice.v1.EmbedRequest"> & {
+  /**
+   * The texts, 1 to 256, each 1 to 262,144 bytes with at least one letter or digit.
+   *
+   * @generated from field: repeated string texts = 1;
+   */
+  texts: string[];
+
+  /**
+   * Alias of an embedding model of the configuration. Default: `defaults.embedding_model`. Errors: UNKNOWN_MODEL.
+   *
+   * @generated from field: string model = 2;
+   */
+  model: string;
+
+  /**
+   * How the cache is used. Default: read and write.
+   *
+   * @generated from field: sluice.v1.CacheOptions cache = 3;
+   */
+  cache?: CacheOptions | undefined;
+
+  /**
+   * Whom the cost is attributed to.
+   *
+   * @generated from field: sluice.v1.Attribution attribution = 4;
+   */
+  attribution?: Attribution | undefined;
+};
+
+/**
+ * Describes the message sluice.v1.EmbedRequest.
+ * Use `create(EmbedRequestSchema)` to create a new message.
+ */
+export const EmbedRequestSchema: GenMessage<EmbedRequest> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_pipeline_service, 11);
+
+/**
+ * EmbedResponse carries embeddings.
+ *
+ * @generated from message sluice.v1.EmbedResponse
+ */
+export type EmbedResponse = Message<"sluice.v1.EmbedResponse"> & {
+  /**
+   * One for each text, in the order of the request.
+   *
+   * @generated from field: repeated sluice.v1.Embedding embeddings = 1;
+   */
+  embeddings: Embedding[];
+
+  /**
+   * Alias of the model.
+   *
+   * @generated from field: string model = 2;
+   */
+  model: string;
+
+  /**
+   * The name by which the provider calls it.
+   *
+   * @generated from field: string provider_model = 3;
+   */
+  providerModel: string;
+
+  /**
+   * Numbers in each embedding.
+   *
+   * @generated from field: int32 dimension = 4;
+   */
+  dimension: number;
+
+  /**
+   * Tokens of the texts that were not cached.
+   *
+   * @generated from field: sluice.v1.TokenUsage usage = 5;
+   */
+  usage?: TokenUsage | undefined;
+
+  /**
+   * What the call cost, in nano-USD. Not set where the price is unknown: unknown is never 0.
+   *
+   * @generated from field: optional int64 cost_nano_usd = 6;
+   */
+  costNanoUsd?: bigint | undefined;
+
+  /**
+   * Id of the call.
+   *
+   * @generated from field: string call_id = 7;
+   */
+  callId: string;
+
+  /**
+   * Every request to a provider in which texts of this call were, in order. Its tokens and its cost are those of this
+   * call's texts alone.
+   *
+   * @generated from field: repeated sluice.v1.Attempt attempts = 8;
+   */
+  attempts: Attempt[];
+};
+
+/**
+ * Describes the message sluice.v1.EmbedResponse.
+ * Use `create(EmbedResponseSchema)` to create a new message.
+ */
+export const EmbedResponseSchema: GenMessage<EmbedResponse> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_pipeline_service, 12);
+
+/**
+ * Embedding is a vector of length 1.
+ *
+ * @generated from message sluice.v1.Embedding
+ */
+export type Embedding = Message<"sluice.v1.Embedding"> & {
+  /**
+   * Its numbers.
+   *
+   * @generated from field: repeated float values = 1;
+   */
+  values: number[];
+
+  /**
+   * Where it comes from: CACHE_STATUS_MISS, MEMORY_HIT, SHARED_HIT, JOINED (another call was getting it) or BYPASSED.
+   *
+   * @generated from field: sluice.v1.CacheStatus cache_status = 2;
+   */
+  cacheStatus: CacheStatus;
+};
+
+/**
+ * Describes the message sluice.v1.Embedding.
+ * Use `create(EmbeddingSchema)` to create a new message.
+ */
+export const EmbeddingSchema: GenMessage<Embedding> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_pipeline_service, 13);
+
+/**
+ * RetrieveRequest asks for chunks.
+ *
+ * @generated from message sluice.v1.RetrieveRequest
+ */
+export type RetrieveRequest = Message<"sluice.v1.RetrieveRequest"> & {
+  /**
+   * What to look for, and where. Required.
+   *
+   * @generated from field: sluice.v1.RetrievalInput retrieval = 1;
+   */
+  retrieval?: RetrievalInput | undefined;
+
+  /**
+   * Whom the cost of the query's embedding is attributed to.
+   *
+   * @generated from field: sluice.v1.Attribution attribution = 2;
+   */
+  attribution?: Attribution | undefined;
+};
+
+/**
+ * Describes the message sluice.v1.RetrieveRequest.
+ * Use `create(RetrieveRequestSchema)` to create a new message.
+ */
+export const RetrieveRequestSchema: GenMessage<RetrieveRequest> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_pipeline_service, 14);
+
+/**
+ * RetrieveResponse carries chunks.
+ *
+ * @generated from message sluice.v1.RetrieveResponse
+ */
+export type RetrieveResponse = Message<"sluice.v1.RetrieveResponse"> & {
+  /**
+   * The chunks, best first.
+   *
+   * @generated from field: repeated sluice.v1.RetrievedChunk chunks = 1;
+   */
+  chunks: RetrievedChunk[];
+
+  /**
+   * Version of the collection that was searched.
+   *
+   * @generated from field: string corpus_version = 2;
+   */
+  corpusVersion: string;
+
+  /**
+   * Alias of the collection's embedding model.
+   *
+   * @generated from field: string embedding_model = 3;
+   */
+  embeddingModel: string;
+
+  /**
+   * Tokens of the query's embedding; 0 where it was cached.
+   *
+   * @generated from field: sluice.v1.TokenUsage usage = 4;
+   */
+  usage?: TokenUsage | undefined;
+
+  /**
+   * What it cost, in nano-USD. Not set where the price is unknown: unknown is never 0.
+   *
+   * @generated from field: optional int64 cost_nano_usd = 5;
+   */
+  costNanoUsd?: bigint | undefined;
+
+  /**
+   * Id of the call.
+   *
+   * @generated from field: string call_id = 6;
+   */
+  callId: string;
+};
+
+/**
+ * Describes the message sluice.v1.RetrieveResponse.
+ * Use `create(RetrieveResponseSchema)` to create a new message.
+ */
+export const RetrieveResponseSchema: GenMessage<RetrieveResponse> = /*@__PURE__*/
+  messageDesc(file_sluice_v1_pipeline_service, 15);
+
+/**
  * RestartCause says why an answer is made anew.
  *
  * @generated from enum sluice.v1.RestartCause
@@ -446,6 +684,30 @@ export const PipelineService: GenService<{
     methodKind: "server_streaming";
     input: typeof StreamCompleteRequestSchema;
     output: typeof StreamCompleteResponseSchema;
+  },
+  /**
+   * Embed turns texts into vectors. Each text is cached alone, and calls that come at the same moment share requests to
+   * the provider. Errors: UNKNOWN_MODEL, CONTEXT_OVERFLOW whose `largest_part` names a text that is too long, such as "texts[3]",
+   * PARSE_FAILURE where what the provider sends are no vectors, and all failures of models.
+   *
+   * @generated from rpc sluice.v1.PipelineService.Embed
+   */
+  embed: {
+    methodKind: "unary";
+    input: typeof EmbedRequestSchema;
+    output: typeof EmbedResponseSchema;
+  },
+  /**
+   * Retrieve finds the chunks of a collection that fit a query. Errors: UNKNOWN_COLLECTION, STORE_UNAVAILABLE,
+   * COLLECTION_MISMATCH where the collection's embedding model is configured with another dimension now, and those of
+   * Embed.
+   *
+   * @generated from rpc sluice.v1.PipelineService.Retrieve
+   */
+  retrieve: {
+    methodKind: "unary";
+    input: typeof RetrieveRequestSchema;
+    output: typeof RetrieveResponseSchema;
   },
   /**
    * Explain does everything but the call.

@@ -10,13 +10,15 @@ import type { GenerationOptions } from "./completion_input_pb.ts";
 import { file_sluice_v1_completion_input } from "./completion_input_pb.ts";
 import type { Message as Message$1 } from "./message_pb.ts";
 import { file_sluice_v1_message } from "./message_pb.ts";
+import type { RetrievalInput } from "./retrieval_pb.ts";
+import { file_sluice_v1_retrieval } from "./retrieval_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file sluice/v1/prompt.proto.
  */
 export const file_sluice_v1_prompt: GenFile = /*@__PURE__*/
-  fileDesc("ChZzbHVpY2UvdjEvcHJvbXB0LnByb3RvEglzbHVpY2UudjEiYgoNUHJvbXB0U3VtbWFyeRIqCgZsYXRlc3QYASABKAsyGi5zbHVpY2UudjEuUHJvbXB0UmVmZXJlbmNlEhAKCHZlcnNpb25zGAIgAygJEhMKC2Rlc2NyaXB0aW9uGAMgASgJIuoBCgZQcm9tcHQSLQoJcmVmZXJlbmNlGAEgASgLMhouc2x1aWNlLnYxLlByb21wdFJlZmVyZW5jZRITCgtkZXNjcmlwdGlvbhgCIAEoCRINCgVtb2RlbBgDIAEoCRIUCgxpbnB1dF9zY2hlbWEYBCABKAkSFQoNb3V0cHV0X3NjaGVtYRgFIAEoCRIwCgpnZW5lcmF0aW9uGAYgASgLMhwuc2x1aWNlLnYxLkdlbmVyYXRpb25PcHRpb25zEg4KBnNvdXJjZRgHIAEoCRIeChZleGFtcGxlX3ZhcmlhYmxlc19qc29uGAggASgJInwKDlJlbmRlcmVkUHJvbXB0Ei0KCXJlZmVyZW5jZRgBIAEoCzIaLnNsdWljZS52MS5Qcm9tcHRSZWZlcmVuY2USJAoIbWVzc2FnZXMYAiADKAsyEi5zbHVpY2UudjEuTWVzc2FnZRIVCg1wcm9tcHRfdG9rZW5zGAMgASgDQjQKDWRldi5zbHVpY2UudjFQAVohc2x1aWNlLmRldi9nZW4vc2x1aWNlL3YxO3NsdWljZXYxYgZwcm90bzM", [file_sluice_v1_completion, file_sluice_v1_completion_input, file_sluice_v1_message]);
+  fileDesc("ChZzbHVpY2UvdjEvcHJvbXB0LnByb3RvEglzbHVpY2UudjEiYgoNUHJvbXB0U3VtbWFyeRIqCgZsYXRlc3QYASABKAsyGi5zbHVpY2UudjEuUHJvbXB0UmVmZXJlbmNlEhAKCHZlcnNpb25zGAIgAygJEhMKC2Rlc2NyaXB0aW9uGAMgASgJIroCCgZQcm9tcHQSLQoJcmVmZXJlbmNlGAEgASgLMhouc2x1aWNlLnYxLlByb21wdFJlZmVyZW5jZRITCgtkZXNjcmlwdGlvbhgCIAEoCRINCgVtb2RlbBgDIAEoCRIUCgxpbnB1dF9zY2hlbWEYBCABKAkSFQoNb3V0cHV0X3NjaGVtYRgFIAEoCRIwCgpnZW5lcmF0aW9uGAYgASgLMhwuc2x1aWNlLnYxLkdlbmVyYXRpb25PcHRpb25zEg4KBnNvdXJjZRgHIAEoCRIeChZleGFtcGxlX3ZhcmlhYmxlc19qc29uGAggASgJEiwKCXJldHJpZXZhbBgJIAEoCzIZLnNsdWljZS52MS5SZXRyaWV2YWxJbnB1dBIgChhyZXRyaWV2YWxfcXVlcnlfdmFyaWFibGUYCiABKAkifAoOUmVuZGVyZWRQcm9tcHQSLQoJcmVmZXJlbmNlGAEgASgLMhouc2x1aWNlLnYxLlByb21wdFJlZmVyZW5jZRIkCghtZXNzYWdlcxgCIAMoCzISLnNsdWljZS52MS5NZXNzYWdlEhUKDXByb21wdF90b2tlbnMYAyABKANCNAoNZGV2LnNsdWljZS52MVABWiFzbHVpY2UuZGV2L2dlbi9zbHVpY2UvdjE7c2x1aWNldjFiBnByb3RvMw", [file_sluice_v1_completion, file_sluice_v1_completion_input, file_sluice_v1_message, file_sluice_v1_retrieval]);
 
 /**
  * PromptSummary says what a prompt is for.
@@ -114,6 +116,20 @@ export type Prompt = Message<"sluice.v1.Prompt"> & {
    * @generated from field: string example_variables_json = 8;
    */
   exampleVariablesJson: string;
+
+  /**
+   * What it retrieves by itself. Its query is empty: that is the text of the variable `retrieval_query_variable`.
+   *
+   * @generated from field: sluice.v1.RetrievalInput retrieval = 9;
+   */
+  retrieval?: RetrievalInput | undefined;
+
+  /**
+   * The variable that its retrieval looks for. Empty where it has no retrieval.
+   *
+   * @generated from field: string retrieval_query_variable = 10;
+   */
+  retrievalQueryVariable: string;
 };
 
 /**

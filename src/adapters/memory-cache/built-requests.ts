@@ -18,7 +18,10 @@ export function createBuiltRequests(maxBytes: number): MemoryCache["requests"] &
   };
 }
 
-function bytesOf({ dropped }: BuiltRequest): number {
+function bytesOf({ dropped, retrieval }: BuiltRequest): number {
   const ids = dropped?.chunkIds ?? [];
-  return ids.reduce((sum, id) => sum + CHUNK_ID_BYTES + 2 * id.length, OVERHEAD_BYTES);
+  const retrieved = retrieval ? 2 * JSON.stringify(retrieval, asText).length : 0;
+  return ids.reduce((sum, id) => sum + CHUNK_ID_BYTES + 2 * id.length, OVERHEAD_BYTES + retrieved);
 }
+
+const asText = (_key: string, value: unknown) => (typeof value === "bigint" ? value.toString() : value);

@@ -6,6 +6,7 @@ import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { PGlite } from "@electric-sql/pglite";
+import { vector } from "@electric-sql/pglite-pgvector";
 import { type FromWorker, ownBytes, type ToWorker, type WorkerStart } from "./worker-messages.ts";
 
 if (!parentPort) throw new Error("this module is the entry of a worker thread");
@@ -15,6 +16,8 @@ const { dir }: WorkerStart = workerData;
 /** Messages of the wire protocol: a type, the length with itself, the content. */
 const SYNC = Uint8Array.of(0x53, 0, 0, 0, 4);
 const ERROR_RESPONSE = "E".charCodeAt(0);
+
+const options = { extensions: { vector } };
 
 const database = await openDatabase(dir);
 let session: number | undefined;
@@ -34,13 +37,13 @@ async function openDatabase(dataDir: string): Promise<PGlite> {
   if (!existsSync(dataDir) || readdirSync(dataDir).length === 0) {
     const unfinished = `${dataDir}.new`;
     rmSync(unfinished, { recursive: true, force: true });
-    const created = await PGlite.create(unfinished);
+    const created = await PGlite.create(unfinished, options);
     await created.close();
     rmSync(dataDir, { recursive: true, force: true });
     renameSync(unfinished, dataDir);
   }
   if (!existsSync(join(dataDir, "PG_VERSION"))) throw new Error("the folder holds files, but no database");
-  return PGlite.create(dataDir);
+  return PGlite.create(dataDir, options);
 }
 
 async function handle(message: ToWorker): Promise<void> {

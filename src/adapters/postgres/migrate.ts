@@ -30,8 +30,11 @@ const MIGRATION_TIMEOUT_MS = 3_600_000;
 const PASSING = /^(08|40|53|55|57)/;
 const FILE_NAME = /^([0-9]{4})_[a-z0-9_]+\.sql$/;
 
-const CREATE_TABLE = `
-CREATE TABLE IF NOT EXISTS sluice_migrations (
+/** Where it is written which migrations were applied; each set of them has a table of its own. */
+export type MigrationsTable = "sluice_migrations" | "sluice_retrieval_migrations";
+
+const createTable = (table: MigrationsTable) => `
+CREATE TABLE IF NOT EXISTS ${table} (
   version integer PRIMARY KEY,
   name text NOT NULL,
   checksum text NOT NULL,
@@ -46,17 +49,22 @@ CREATE TABLE IF NOT EXISTS sluice_migrations (
  * @throws MigrationError when an applied file has changed, the database is newer than the program, the files are not
  *   numbered properly, or a file fails (the earlier ones stay applied); the driver's error when the database is away.
  */
-export async function migrate(pool: pg.Pool, dir: string, log: Log): Promise<number> {
+export async function migrate(
+  pool: pg.Pool,
+  dir: string,
+  log: Log,
+  table: MigrationsTable = "sluice_migrations",
+): Promise<number> {
   const migrations = await readMigrations(dir);
   const client = await pool.connect();
   try {
     // Building an index over years of calls takes longer than any query may.
     await client.query(`SET statement_timeout = ${MIGRATION_TIMEOUT_MS}`);
     await client.query({ ...withTimeout("SELECT pg_advisory_lock($1)"), values: [LOCK_KEY] });
-    await client.query(CREATE_TABLE);
-    const applied = await checkApplied(client, migrations);
+    await client.query(createTable(table));
+    const applied = await checkApplied(client, migrations, table);
     for (const migration of migrations.slice(applied)) {
-      await apply(client, migration);
+      await apply(client, migration, table);
       log.info("migration_applied", { version: migration.version, name: migration.name });
     }
     return migrations.length - applied;
@@ -90,9 +98,13 @@ function withTimeout(text: string): pg.QueryConfig & { query_timeout: number } {
 }
 
 /** How many of the migrations are applied. */
-async function checkApplied(client: pg.PoolClient, migrations: readonly Migration[]): Promise<number> {
+async function checkApplied(
+  client: pg.PoolClient,
+  migrations: readonly Migration[],
+  table: MigrationsTable,
+): Promise<number> {
   const { rows } = await client.query<{ version: number; name: string; checksum: string }>(
-    "SELECT version, name, checksum FROM sluice_migrations ORDER BY version",
+    `SELECT version, name, checksum FROM ${table} ORDER BY version`,
   );
   for (const [index, row] of rows.entries()) {
     const migration = migrations[index];
@@ -108,11 +120,11 @@ async function checkApplied(client: pg.PoolClient, migrations: readonly Migratio
   return rows.length;
 }
 
-async function apply(client: pg.PoolClient, migration: Migration): Promise<void> {
+async function apply(client: pg.PoolClient, migration: Migration, table: MigrationsTable): Promise<void> {
   try {
     await client.query("BEGIN");
     await client.query(withTimeout(migration.sql));
-    await client.query("INSERT INTO sluice_migrations (version, name, checksum) VALUES ($1, $2, $3)", [
+    await client.query(`INSERT INTO ${table} (version, name, checksum) VALUES ($1, $2, $3)`, [
       migration.version,
       migration.name,
       migration.checksum,

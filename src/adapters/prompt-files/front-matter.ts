@@ -1,8 +1,10 @@
 import type { GenerationOptions } from "../../../gen/sluice/v1/completion_input_pb.ts";
+import type { PromptRetrieval } from "../../core/prompt.ts";
 import type { CheckSource } from "../../core/semantic-check.ts";
 import { readGeneration } from "./generation-options.ts";
 import { readChecks } from "./output-checks.ts";
 import type { ProblemReport } from "./problems.ts";
+import { readRetrieval } from "./retrieval.ts";
 import { parseYaml, type YamlPath, type YamlSource } from "./yaml-source.ts";
 
 /** What is said of the answer. Without a schema it is text. */
@@ -18,13 +20,14 @@ export interface FrontMatter {
   readonly description: string;
   readonly model?: string;
   readonly generation?: GenerationOptions;
+  readonly retrieval?: PromptRetrieval;
   /** Of a prompt without variables: an object schema without properties. */
   readonly inputSchema: object;
   readonly output?: OutputPart;
   readonly example?: object;
 }
 
-const TOP_KEYS = ["description", "model", "generation", "input", "output", "example"];
+const TOP_KEYS = ["description", "model", "generation", "retrieval", "input", "output", "example"];
 const MAX_DESCRIPTION_CHARACTERS = 1_000;
 /** As `CompletionInput.model` in the contract. */
 const MODEL_ALIAS = /^[A-Za-z0-9][A-Za-z0-9._/:-]{0,127}$/;
@@ -43,11 +46,16 @@ export function readFrontMatter(text: string, firstLine: number, report: Problem
   if (top.has("generation") && !isMapping(generation)) {
     report.add("generation", "generation must be a mapping", yaml.lineOf(["generation"]));
   }
+  const retrieval = top.get("retrieval");
+  if (top.has("retrieval") && !isMapping(retrieval)) {
+    report.add("retrieval", "retrieval must be a mapping", yaml.lineOf(["retrieval"]));
+  }
   return {
     yaml,
     description: readDescription(top.get("description"), yaml, report),
     model: readModel(top, yaml, report),
     generation: isMapping(generation) ? readGeneration(generation, yaml, report) : undefined,
+    retrieval: isMapping(retrieval) ? readRetrieval(retrieval, yaml, report) : undefined,
     inputSchema: inputSchema ?? NO_VARIABLES,
     output: readOutput(top, yaml, report),
     example: readExample(top, yaml, report),

@@ -10,6 +10,7 @@ import { checkInputSchema, compileSchema } from "./input-schema.ts";
 import { compileChecks } from "./output-checks.ts";
 import { ProblemReport, type PromptFileProblem } from "./problems.ts";
 import { CONTEXT_NAME } from "./reserved-names.ts";
+import { checkQueryVariable } from "./retrieval.ts";
 import { type SectionRule, splitSections } from "./role-sections.ts";
 import { isSchemaNode } from "./schema-nodes.ts";
 import { Shape } from "./shape.ts";
@@ -73,6 +74,7 @@ function readPrompt(
   const outputChecks = compileChecks(front, { output, input }, compilers.checks, report);
   if (!input || !isSchemaNode(front.inputSchema)) return undefined;
   if (!checkInputSchema(front.inputSchema, front.yaml, report)) return undefined;
+  if (front.retrieval) checkQueryVariable(front.retrieval, front.inputSchema, front.yaml, report);
   const shape = Shape.of(front.inputSchema);
   const usesContext = sections.map((section) => checkTemplate(section, shape, report).usesContext).includes(true);
   if (!report.isEmpty) return undefined;
@@ -84,6 +86,7 @@ function readPrompt(
     description: front.description,
     ...(front.model !== undefined && { model: front.model }),
     ...(front.generation && { generation: front.generation }),
+    ...(front.retrieval && { retrieval: front.retrieval }),
     inputSchemaText: input.text,
     ...(output && { outputSchemaText: output.text }),
     ...(front.output && "example" in front.output && { outputExampleText: JSON.stringify(front.output.example) }),

@@ -34,6 +34,7 @@ export const PROMPT_RULES = [
   "prompts_dir",
   "raw_block",
   "reserved_name",
+  "retrieval",
   "role_marker",
   "sample",
   "sample_refused",

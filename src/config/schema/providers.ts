@@ -10,7 +10,10 @@ export const identifier = z
     "must be 1 to 64 lower-case letters, digits, hyphens or underscores",
   );
 
-const alias = z.string().regex(aliasPattern, "must be 1 to 128 letters, digits or . _ / : -, a letter or digit first");
+/** Names of models. */
+export const alias = z
+  .string()
+  .regex(aliasPattern, "must be 1 to 128 letters, digits or . _ / : -, a letter or digit first");
 
 const family = plainText(64).optional();
 
@@ -166,6 +169,10 @@ export const modelKeys = {
       model: alias.optional().meta({
         defaultText: "the first alias of `models`, then `sandbox/extract`",
         description: "Alias that is asked where neither request nor prompt names one.",
+      }),
+      embedding_model: alias.optional().meta({
+        defaultText: "the first alias of `embedding_models`, then `local/use-lite`",
+        description: "Alias that new collections and `Embed` take where the request names none.",
       }),
       deadline_ms: durationMs(1).default(120_000).meta({
         description: "Limit of a call whose caller sets none. At most `max_deadline_ms`.",

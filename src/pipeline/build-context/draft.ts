@@ -6,6 +6,7 @@ import type { JsonSchema, JsonSchemas } from "../../core/json-schema.ts";
 import type { ChatMessage } from "../../core/model.ts";
 import type { LoadedPrompt, PromptLibrary } from "../../core/prompt.ts";
 import { type Checks, NO_CHECKS } from "../../core/semantic-check.ts";
+import { planRetrieval, type RetrievalPlan } from "../retrieve/plan.ts";
 import type { ValidInput } from "../validate.ts";
 import { mergeSampling, type RequestedSampling } from "./sampling.ts";
 import { findTemplateToken } from "./template-tokens.ts";
@@ -30,6 +31,8 @@ export interface Draft {
   readonly sampling: RequestedSampling;
   /** Whether the request itself says how many tokens the answer may have; a prompt file's number is where to begin. */
   readonly isOutputCapped: boolean;
+  /** What is to be retrieved; absent where nothing is. What was found is in `chunks` once it was. */
+  readonly retrieval?: RetrievalPlan;
   /** In the order they are shown. */
   readonly chunks: readonly ContextChunk[];
   readonly mayTruncate: boolean;
@@ -68,6 +71,7 @@ export function draftRequest(ports: { prompts: PromptLibrary; schemas: JsonSchem
     said: prompt ? [] : withoutChunks.map(({ text }) => text),
     isOutputCapped: input.generation?.maxOutputTokens !== undefined,
     sampling: mergeSampling(input.generation, prompt?.generation),
+    retrieval: planRetrieval(valid, prompt),
     chunks: input.context?.chunks ?? [],
     templateTokenField: () => findTemplateToken(valid, prompt, withoutChunks),
     mayTruncate: input.overflow !== Overflow.REJECT,

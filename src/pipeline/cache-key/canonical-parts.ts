@@ -1,9 +1,11 @@
 import type { ContextChunk } from "../../../gen/sluice/v1/completion_input_pb.ts";
+import type { MetadataCondition } from "../../core/corpus.ts";
 import type { JsonSchema } from "../../core/json-schema.ts";
 import type { ChatMessage, ModelTarget, SamplingOptions } from "../../core/model.ts";
 import type { Checks } from "../../core/semantic-check.ts";
 import type { DraftOutput } from "../build-context/draft.ts";
 import type { RequestedSampling } from "../build-context/sampling.ts";
+import type { RetrievalPlan } from "../retrieve/plan.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import type { OnlyFields } from "./key.ts";
 
@@ -72,6 +74,28 @@ export function chunkParts(chunk: ContextChunk): unknown[] {
   rest satisfies Record<string, never>;
   // The score comes back in citations.
   return [id, text, score];
+}
+
+/** What is looked for where. The collection's version is a part of its own. */
+export function retrievalParts(plan: RetrievalPlan): unknown[] {
+  // An answer that had to do without is not kept.
+  const { collection, query, topK, minSimilarity, filter, isHybrid, isOptional: _, ...rest } = plan;
+  rest satisfies Record<string, never>;
+  return [collection, query, topK, minSimilarity ?? null, filter.map(conditionParts), isHybrid];
+}
+
+function conditionParts(condition: MetadataCondition): unknown[] {
+  const { key, test } = condition;
+  switch (condition.test) {
+    case "in":
+      return [key, test, condition.values];
+    case "range": {
+      const { gt, gte, lt, lte } = condition;
+      return [key, test, gt ?? null, gte ?? null, lt ?? null, lte ?? null];
+    }
+    case "exists":
+      return [key, test, condition.exists];
+  }
 }
 
 /** What is asked of the answer, without how. */

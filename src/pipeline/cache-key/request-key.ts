@@ -6,6 +6,7 @@ import {
   escalationParts,
   messageParts,
   outputParts,
+  retrievalParts,
   samplingParts,
   targetParts,
 } from "./canonical-parts.ts";
@@ -13,7 +14,7 @@ import { canonicalVariables } from "./canonical-variables.ts";
 import { type CacheKey, cacheKey, type OnlyFields } from "./key.ts";
 
 /** Raised when the meaning of the key changes. */
-const KEY_VERSION = "request 1";
+const KEY_VERSION = "request 2";
 
 /** The corpus version where nothing is retrieved. */
 export const NO_CORPUS = "none";
@@ -25,7 +26,8 @@ export const NO_CORPUS = "none";
  * @param corpusVersion of what is retrieved from.
  */
 export function requestKey(tenant: string, drafted: DraftedContext, corpusVersion: string): CacheKey {
-  const { draft, target, escalations, ...rest } = drafted;
+  // Of what was retrieved the plan and the version of the corpus decide.
+  const { draft, target, escalations, retrieval: _, ...rest } = drafted;
   rest satisfies Record<string, never>;
   return cacheKey({
     version: KEY_VERSION,
@@ -48,6 +50,7 @@ function draftParts(draft: Draft): Record<string, unknown> {
     spelledVariables,
     sampling,
     isOutputCapped,
+    retrieval,
     chunks,
     mayTruncate,
     withoutChunks,
@@ -64,6 +67,7 @@ function draftParts(draft: Draft): Record<string, unknown> {
     variables: canonicalVariables(variables, spelledVariables, asWritten),
     // A prompt may compare a variable with a text, and show another part of itself for another spelling.
     messages: withoutChunks.map((message) => messageParts(message, asWritten)),
+    retrieval: retrieval ? retrievalParts(retrieval) : null,
     chunks: chunks.map(chunkParts),
     may_truncate: mayTruncate,
     ...outputParts(output),

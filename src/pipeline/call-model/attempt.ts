@@ -136,13 +136,15 @@ function modelRequest(call: Call, open: OpenAttempt, leg: Leg): ModelRequest {
 }
 
 /** Kinds of failure after which a provider may have done work that it charges for, although it reported no tokens. */
-const mayHaveBeenPaid: ReadonlySet<UpstreamErrorKind> = new Set([
+export const mayHaveBeenPaid: ReadonlySet<UpstreamErrorKind> = new Set([
   "first_byte_timeout",
   "idle_timeout",
   "attempt_timeout",
   "stream_interrupted",
   "empty_answer",
   "content_filtered_output",
+  "bad_vectors",
+  "wrong_dimension",
 ]);
 
 const NO_TOKENS: TokenCounts = { promptTokens: 0, cachedPromptTokens: 0, completionTokens: 0, reasoningTokens: 0 };

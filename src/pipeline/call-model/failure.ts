@@ -29,11 +29,15 @@ export const reasonOf = {
   model_not_found: "PROVIDER_MISCONFIGURED",
   content_filtered_input: "CONTENT_FILTERED",
   content_filtered_output: "CONTENT_FILTERED",
+  bad_vectors: "PARSE_FAILURE",
+  wrong_dimension: "PROVIDER_MISCONFIGURED",
 } as const satisfies Record<UpstreamErrorKind, FailureReason>;
 
-interface FailedLeg {
-  readonly target: ModelTarget;
-  readonly fitted: FittedPrompt;
+/** What was asked of whom. */
+export interface FailedLeg {
+  readonly target: Pick<ModelTarget, "alias" | "provider">;
+  /** What a request fails with that the provider finds too long. */
+  overflow(): Failure;
 }
 
 /** The failure of the call whose last attempt failed so. */
@@ -56,7 +60,7 @@ export function failureAfter(error: UpstreamErrorFields, leg: FailedLeg, attempt
     case "QUOTA_EXHAUSTED":
       return { reason, ...where, hint: "the provider's account has no quota left" };
     case "CONTEXT_OVERFLOW":
-      return overflow(leg);
+      return leg.overflow();
     case "PROVIDER_MISCONFIGURED":
       return {
         reason,
@@ -69,6 +73,8 @@ export function failureAfter(error: UpstreamErrorFields, leg: FailedLeg, attempt
       const side = error.kind === "content_filtered_input" ? ContentSide.INPUT : ContentSide.OUTPUT;
       return { reason, side, category: error.category ?? "", model: target.alias };
     }
+    case "PARSE_FAILURE":
+      return { reason, violations: error.violations ?? [], attempts, excerpt: "", truncated: false };
     case "MODEL_UNAVAILABLE":
     case "MODEL_TIMEOUT":
     case "STREAM_INTERRUPTED":
@@ -79,12 +85,13 @@ export function failureAfter(error: UpstreamErrorFields, leg: FailedLeg, attempt
 function problemOf(kind: UpstreamErrorKind): ProviderProblem {
   if (kind === "auth_invalid") return ProviderProblem.AUTHENTICATION;
   if (kind === "permission_denied") return ProviderProblem.PERMISSION;
+  if (kind === "wrong_dimension") return ProviderProblem.DIMENSION;
   if (kind === "model_not_found") return ProviderProblem.MODEL_NOT_FOUND;
   return ProviderProblem.REQUEST_REFUSED;
 }
 
 /** The provider found too long what had already been shortened as far as may be, or may not be shortened. */
-function overflow({ target, fitted }: FailedLeg): Failure {
+export function promptOverflow(target: ModelTarget, fitted: FittedPrompt): Failure {
   const { systemTokens, schemaTokens, instructionTokens, reservedOutputTokens } = fitted.budget;
   const parts = {
     system: systemTokens,

@@ -52,6 +52,7 @@ const answers: Record<UpstreamErrorKind, Answer> = {
   unreachable: "wait_or_next",
   stream_interrupted: "wait_or_next",
   empty_answer: "wait_or_next",
+  bad_vectors: "wait_or_next",
   unknown: "wait_or_next",
   first_byte_timeout: "once_more",
   idle_timeout: "once_more",
@@ -71,6 +72,7 @@ const answers: Record<UpstreamErrorKind, Answer> = {
   content_filtered_input: "give_up",
   content_filtered_output: "give_up",
   request_refused: "give_up",
+  wrong_dimension: "give_up",
 };
 
 /**

@@ -1,7 +1,7 @@
 import { AttemptCause } from "../../../gen/sluice/v1/attempt_pb.ts";
 import { SkipCause } from "../../../gen/sluice/v1/error_detail_pb.ts";
 import { type Failure, type Skipped, SluiceError } from "../../core/failure.ts";
-import type { UpstreamError } from "../../core/model.ts";
+import type { ModelTarget, UpstreamError } from "../../core/model.ts";
 import type { FitLimits } from "../build-context/fit.ts";
 import type { BuiltContext } from "../build-context.ts";
 import type { Charges } from "../charge.ts";
@@ -9,16 +9,18 @@ import type { BadAnswer } from "../judge.ts";
 import { badAnswerFailure, remedyFor } from "./bad-answer.ts";
 import { Chain, type ChainPorts, type Link } from "./chain.ts";
 import { correctionMessages } from "./correction.ts";
-import { failureAfter, mostTelling, withSkipped } from "./failure.ts";
+import { failureAfter, mostTelling, promptOverflow, withSkipped } from "./failure.ts";
 import { changedLimits, moreOutput } from "./limits.ts";
 import { nextStep, type RetryPolicy } from "./next-step.ts";
-import type { RefusedTurn } from "./turn.ts";
+import type { RefusedTurn, TurnLeg } from "./turn.ts";
 
 /** What the next attempt sends, to whom, and why. */
-export interface Leg extends Link {
-  readonly cause: AttemptCause;
-  /** Before it is sent; the failure is that of a caller who cannot wait so long. */
-  readonly wait?: { readonly ms: number; readonly isTold: boolean; readonly failure: Failure };
+export interface Leg extends Link, TurnLeg {
+  readonly target: ModelTarget;
+}
+
+function legOf(leg: Omit<Leg, "overflow">): Leg {
+  return { ...leg, overflow: () => promptOverflow(leg.target, leg.fitted) };
 }
 
 export interface RoutePorts extends ChainPorts {
@@ -59,7 +61,7 @@ export class Route {
     const { target, draft } = context;
     const isRefused = draft.output.kind === "json" && ports.refusedModes.has(target, draft.output.schema.text);
     const fitted = (isRefused && this.#chain.fit(target, {})) || context.fitted;
-    this.#leg = { target, fitted, cause: firstCause };
+    this.#leg = legOf({ target, fitted, cause: firstCause });
   }
 
   get leg(): Leg {
@@ -144,7 +146,7 @@ export class Route {
   }
 
   #attemptsLeft(charges: Charges): number {
-    return this.#ports.retry.maxAttempts - charges.started;
+    return this.#ports.retry.maxAttempts - charges.startedForAnswer;
   }
 
   /** Remembers why the first model could not answer, and gives up where nothing follows. */
@@ -170,7 +172,7 @@ export class Route {
     switch (step.kind) {
       case "again": {
         const wait = { ms: step.waitMs, isTold: step.isTold, failure };
-        this.#leg = { ...this.#leg, cause: AttemptCause.RETRY, wait };
+        this.#leg = legOf({ ...this.#leg, cause: AttemptCause.RETRY, wait });
         return true;
       }
       case "changed": {
@@ -222,7 +224,7 @@ export class Route {
   #take(next: ReturnType<Chain["next"]>): boolean {
     if (!next) return false;
     const { target, fitted } = next;
-    this.#leg = { target, fitted, cause: next.take() };
+    this.#leg = legOf({ target, fitted, cause: next.take() });
     this.#limits = {};
     this.#failuresInRow = 0;
     this.#wasExplained = false;
@@ -233,7 +235,7 @@ export class Route {
     const { target } = this.#leg;
     const fitted = this.#chain.fit(target, limits);
     if (!fitted) return false;
-    this.#leg = { target, fitted, cause };
+    this.#leg = legOf({ target, fitted, cause });
     this.#limits = limits;
     this.#failuresInRow = 0;
     return true;

@@ -3,17 +3,27 @@ import { SkipCause } from "../../../gen/sluice/v1/error_detail_pb.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Failure, Skipped } from "../../core/failure.ts";
 import type { ModelTarget } from "../../core/model.ts";
-import type { Admission, ModelGate, Pass } from "../model-gates.ts";
-import { failureAfter } from "./failure.ts";
+import type { Admission, GateTarget, ModelGate, Pass } from "../model-gates.ts";
+import { type FailedLeg, failureAfter } from "./failure.ts";
 import type { ModelJob, ModelWait } from "./job.ts";
 import type { RetryPolicy } from "./next-step.ts";
-import type { Leg } from "./route.ts";
 
 export interface TurnPorts {
   readonly clock: Clock;
   readonly retry: RetryPolicy;
-  readonly gates: { of(target: ModelTarget): ModelGate };
+  readonly gates: { of(target: GateTarget): ModelGate };
 }
+
+/** What the next attempt asks, and why. */
+export interface TurnLeg extends FailedLeg {
+  readonly target: GateTarget & Pick<ModelTarget, "alias">;
+  readonly cause: AttemptCause;
+  /** Before it is sent; the failure is that of a caller who cannot wait so long. */
+  readonly wait?: { readonly ms: number; readonly isTold: boolean; readonly failure: Failure };
+}
+
+/** Whose turn it is: the deadline and the signal are those of the work. */
+export type TurnJob = Pick<ModelJob, "charges" | "signal" | "deadline" | "shortestDeadline">;
 
 /** Whether an attempt may be made now. */
 export type Turn =
@@ -48,8 +58,8 @@ const isNewHere: ReadonlySet<AttemptCause> = new Set([
  */
 export async function* awaitTurn(
   { clock, retry, gates }: TurnPorts,
-  job: ModelJob,
-  leg: Leg,
+  job: TurnJob,
+  leg: TurnLeg,
   mayMoveOn: () => boolean,
 ): AsyncGenerator<ModelWait, Turn, undefined> {
   const startedMs = clock.monotonicMs();
@@ -88,7 +98,7 @@ export async function* awaitTurn(
 }
 
 /** What the call fails with where it can neither wait nor ask another model. */
-function refusal(admission: Exclude<Admission, { kind: "admitted" }>, job: ModelJob, leg: Leg): Failure {
+function refusal(admission: Exclude<Admission, { kind: "admitted" }>, job: TurnJob, leg: TurnLeg): Failure {
   const { attempts } = job.charges.total();
   switch (admission.kind) {
     case "cooling":
@@ -102,7 +112,10 @@ function refusal(admission: Exclude<Admission, { kind: "admitted" }>, job: Model
   }
 }
 
-function skippedFor(admission: Exclude<Admission, { kind: "admitted" }>, { target: { alias: model } }: Leg): Skipped {
+function skippedFor(
+  admission: Exclude<Admission, { kind: "admitted" }>,
+  { target: { alias: model } }: TurnLeg,
+): Skipped {
   switch (admission.kind) {
     case "cooling":
       return { model, cause: SkipCause.COOL_DOWN, retryAfterMs: admission.toldMs };
@@ -116,7 +129,7 @@ function skippedFor(admission: Exclude<Admission, { kind: "admitted" }>, { targe
 /** Says that the work waits, and waits. */
 async function* pause(
   clock: Clock,
-  job: ModelJob,
+  job: TurnJob,
   { ms, failure }: { readonly ms: number; readonly failure: Failure },
 ): AsyncGenerator<ModelWait, void, undefined> {
   if (ms <= 0) return;

@@ -22,7 +22,10 @@ export class SharedGate implements ModelGate {
   readonly #coolDown: CoolDown;
   readonly #slots: Slots;
 
-  constructor(ports: { readonly clock: Clock; readonly log: Log }, target: ModelTarget) {
+  constructor(
+    ports: { readonly clock: Clock; readonly log: Log },
+    target: Pick<ModelTarget, "provider" | "providerModel" | "limits">,
+  ) {
     this.#log = ports.log;
     this.#fields = { provider: target.provider.id, provider_model: target.providerModel };
     this.#limits = target.limits;

@@ -32,6 +32,8 @@ const verdicts: Record<UpstreamErrorKind, Verdict> = {
   request_refused: "answered",
   // A whole response of the server. That it holds nothing is mostly the prompt's doing: a model may have no more to say.
   empty_answer: "answered",
+  bad_vectors: "answered",
+  wrong_dimension: "answered",
 };
 
 /** @param outcome what the attempt ended in; undefined: a whole answer. @param isAlive whether a part of an answer came. */

@@ -1,5 +1,5 @@
 import { connect } from "node:tls";
-import type { ConnectError } from "@connectrpc/connect";
+import { Code, type ConnectError } from "@connectrpc/connect";
 
 /** Why there was no answer of a Sluice. */
 export type ConnectionFault =
@@ -13,6 +13,8 @@ export type ConnectionFault =
   | "server_has_tls"
   /** The server's certificate is not one that this machine trusts, or is for another name. */
   | "untrusted_certificate"
+  /** The request is larger than the server takes: it was refused before it was read. */
+  | "message_too_large"
   /** Something answers, and it is no Sluice. */
   | "no_sluice";
 
@@ -52,6 +54,7 @@ export async function connectionFault(
     return BROKEN.test(code) ? "broken" : "no_sluice";
   }
   if (UNTRUSTED.test(code)) return "untrusted_certificate";
+  if (error.code === Code.ResourceExhausted) return "message_too_large";
   // What connect-es says of a stream that ends without the message that must end it.
   return hasAnswered || error.rawMessage.includes("missing EndStreamResponse") ? "broken" : "no_sluice";
 }

@@ -7,6 +7,7 @@ import {
   ReasoningEffort,
 } from "../../../gen/sluice/v1/completion_input_pb.ts";
 import { Role } from "../../../gen/sluice/v1/message_pb.ts";
+import { OnRetrievalFailure, RetrievalMode } from "../../../gen/sluice/v1/retrieval_pb.ts";
 import type { ModelTarget } from "../../../src/core/model.ts";
 import { target } from "../../support/models.ts";
 import { type Init, type Keys, keysOf, type Setting } from "./keys-of.ts";
@@ -39,6 +40,16 @@ const chunk = (fields: { id?: string; text?: string; score?: number }) => ({
   messages,
   context: { chunks: [{ id: "a", text: "x", ...fields }] },
 });
+type RetrievalInit = NonNullable<NonNullable<Init>["retrieval"]>;
+const retrieval = (fields: RetrievalInit) => ({
+  messages,
+  retrieval: { collection: "handbook", query: "notice", ...fields },
+});
+type ConditionInit = NonNullable<NonNullable<RetrievalInit["filter"]>["all"]>[number];
+const where = (test: ConditionInit["test"], key = "year") => retrieval({ filter: { all: [{ key, test }] } });
+const number = (value: number) => ({ kind: { case: "numberValue" as const, value } });
+const range = (bounds: { [name in "gt" | "gte" | "lt" | "lte"]?: ReturnType<typeof number> }) =>
+  where({ case: "range", value: bounds });
 const rule = { rule: "output != ''", message: "wrong" };
 
 /** By the full names of the fields. */
@@ -53,6 +64,45 @@ const inputs: Readonly<Record<string, Case<Init>>> = {
   "CompletionInput.overflow": { changes: "request", of: [base, { messages, overflow: Overflow.REJECT }] },
   "CompletionInput.attribution": { changes: "none", of: [base, { messages, attribution: { feature: "f" } }] },
   "CompletionInput.idempotency_key": { changes: "none", of: [base, { messages, idempotencyKey: "k" }] },
+  "CompletionInput.retrieval": { changes: "request", of: [base, retrieval({})] },
+  "RetrievalInput.collection": { changes: "request", of: [retrieval({}), retrieval({ collection: "terms" })] },
+  "RetrievalInput.query": { changes: "request", of: [retrieval({}), retrieval({ query: "Notice" })] },
+  "RetrievalInput.top_k": { changes: "request", of: [retrieval({}), retrieval({ topK: 9 })] },
+  "RetrievalInput.min_similarity": { changes: "request", of: [retrieval({}), retrieval({ minSimilarity: 0 })] },
+  "RetrievalInput.mode": { changes: "request", of: [retrieval({}), retrieval({ mode: RetrievalMode.HYBRID })] },
+  "RetrievalInput.on_failure": {
+    changes: "none",
+    of: [retrieval({}), retrieval({ onFailure: OnRetrievalFailure.CONTINUE })],
+  },
+  "RetrievalInput.filter": { changes: "request", of: [retrieval({}), where({ case: "exists", value: true })] },
+  "MetadataFilter.all": { changes: "request", of: [retrieval({ filter: {} }), where({ case: "exists", value: true })] },
+  "MetadataCondition.key": {
+    changes: "request",
+    of: [where({ case: "exists", value: true }), where({ case: "exists", value: true }, "month")],
+  },
+  "MetadataCondition.equals": {
+    changes: "request",
+    of: [where({ case: "equals", value: number(1) }), where({ case: "equals", value: number(2) })],
+  },
+  "MetadataCondition.in": {
+    changes: "request",
+    of: [
+      where({ case: "in", value: { values: [number(1)] } }),
+      where({ case: "in", value: { values: [number(1), number(2)] } }),
+    ],
+  },
+  "MetadataCondition.range": {
+    changes: "request",
+    of: [range({ gt: number(1) }), where({ case: "equals", value: number(1) })],
+  },
+  "MetadataCondition.exists": {
+    changes: "request",
+    of: [where({ case: "exists", value: true }), where({ case: "exists", value: false })],
+  },
+  "MetadataRange.gt": { changes: "request", of: [range({ gt: number(1) }), range({ gt: number(2) })] },
+  "MetadataRange.gte": { changes: "request", of: [range({ gt: number(1) }), range({ gte: number(1) })] },
+  "MetadataRange.lt": { changes: "request", of: [range({ lt: number(1) }), range({ lt: number(2) })] },
+  "MetadataRange.lte": { changes: "request", of: [range({ lt: number(1) }), range({ lte: number(1) })] },
   "PromptInput.name": { changes: "both", of: [{ prompt: { name: "show" } }, { prompt: { name: "other" } }] },
   "PromptInput.version": {
     changes: "both",

@@ -1,7 +1,15 @@
 import { create } from "@bufbuild/protobuf";
 import { CompletionSchema } from "../../../gen/sluice/v1/completion_pb.ts";
+import {
+  PutDocumentsResponseSchema,
+  ReembedCollectionResponseSchema,
+} from "../../../gen/sluice/v1/corpus_service_pb.ts";
 import { ExplanationSchema } from "../../../gen/sluice/v1/explanation_pb.ts";
-import { StreamCompleteResponseSchema } from "../../../gen/sluice/v1/pipeline_service_pb.ts";
+import {
+  EmbedResponseSchema,
+  RetrieveResponseSchema,
+  StreamCompleteResponseSchema,
+} from "../../../gen/sluice/v1/pipeline_service_pb.ts";
 import { noBudgets } from "../../../src/core/budgets.ts";
 import type { CacheFilter, CacheLayerStats } from "../../../src/core/cache.ts";
 import type { CacheAdmin } from "../../../src/core/cache-admin.ts";
@@ -16,6 +24,8 @@ import type { LoadedPrompt, PromptLibrary } from "../../../src/core/prompt.ts";
 import type { TokenCounter } from "../../../src/core/tokens.ts";
 import type { UsageStore } from "../../../src/core/usage.ts";
 import type { ServicePorts } from "../../../src/rpc/routes.ts";
+import { embeddingCatalog, embeddingTarget } from "../../support/embedding-models.ts";
+import { MemoryCorpus } from "../../support/memory-corpus.ts";
 import { catalog } from "../../support/models.ts";
 
 /** A pipeline that answers at once with the call's id and notes the calls; single methods may be replaced. */
@@ -31,6 +41,12 @@ export function fakePipeline(replaced: Partial<Pipeline> = {}): Pipeline & { rea
       yield create(StreamCompleteResponseSchema, { event: { case: "finished", value: { completion: { text: "a" } } } });
     },
     explain: async () => create(ExplanationSchema, { model: "fast" }),
+    embed: async (call) => create(EmbedResponseSchema, { callId: call.id }),
+    retrieve: async (call) => create(RetrieveResponseSchema, { callId: call.id }),
+    putDocuments: async (call) => create(PutDocumentsResponseSchema, { callId: call.id }),
+    async *reembed(call) {
+      yield create(ReembedCollectionResponseSchema, { callId: call.id, done: true });
+    },
     ...replaced,
   };
   return {
@@ -46,6 +62,22 @@ export function fakePipeline(replaced: Partial<Pipeline> = {}): Pipeline & { rea
     explain(call, input) {
       calls.push(call);
       return pipeline.explain(call, input);
+    },
+    embed(call, request) {
+      calls.push(call);
+      return pipeline.embed(call, request);
+    },
+    retrieve(call, request) {
+      calls.push(call);
+      return pipeline.retrieve(call, request);
+    },
+    putDocuments(call, request) {
+      calls.push(call);
+      return pipeline.putDocuments(call, request);
+    },
+    reembed(call, request) {
+      calls.push(call);
+      return pipeline.reembed(call, request);
     },
   };
 }
@@ -155,8 +187,10 @@ const noUsage: UsageStore = { summarize: notAsked, listCalls: notAsked, getCall:
 export function fakePorts(replaced: Partial<ServicePorts> = {}): ServicePorts {
   return {
     pipeline: fakePipeline(),
+    corpus: new MemoryCorpus(),
     prompts: fakePrompts([fakePrompt("alpha"), fakePrompt("beta")]),
     models: catalog(fakeTarget("fast")),
+    embeddingModels: embeddingCatalog(embeddingTarget()),
     counter: characterCounter,
     prices: noPrices,
     states: { state: () => undefined },

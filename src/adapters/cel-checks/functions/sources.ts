@@ -5,9 +5,12 @@ import { readingSteps } from "./price.ts";
 
 const { BOOL, DYN, STRING } = CelScalar;
 
+const BRACKETED = /\[([^[\]\s]{1,256})\]/g;
+
 /**
  * `cited(id)` and `cited(list)`: chunks of these ids were shown to the model. `quoted(text)` and `quoted(list)`: the
  * text occurs in a chunk or in a text of the input, white space and kinds of quotation marks aside. An empty list holds.
+ * `known_citations(text)`: whatever the text names in the form `[id]`, without blanks, is the id of such a chunk.
  */
 export function sourceFunctions(evaluation: Evaluation): CelFunc[] {
   const { budget } = evaluation;
@@ -23,6 +26,11 @@ export function sourceFunctions(evaluation: Evaluation): CelFunc[] {
   return [
     celFunc("cited", [STRING], BOOL, isCited),
     celFunc("cited", [listType(DYN)], BOOL, (ids) => every(ids, "cited", isCited)),
+    celFunc("known_citations", [STRING], BOOL, (text) => {
+      budget.spend(readingSteps(text.length));
+      for (const [, id = ""] of text.matchAll(BRACKETED)) if (!evaluation.chunkIds.has(id)) return false;
+      return true;
+    }),
     celFunc("quoted", [STRING], BOOL, isQuoted),
     celFunc("quoted", [listType(DYN)], BOOL, (quotes) => every(quotes, "quoted", isQuoted)),
   ];

@@ -9,6 +9,7 @@ export type CallShape = { readonly ok: true; readonly shape: Shape } | { readonl
 const ITEMS: Readonly<Record<string, readonly Kind[]>> = {
   sum: ["int", "uint", "double"],
   cited: ["string"],
+  known_citations: ["string"],
   quoted: ["string"],
 };
 const EQUALITIES = ["_==_", "_!=_"];

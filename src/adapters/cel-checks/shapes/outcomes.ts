@@ -21,7 +21,7 @@ export interface Hopeless {
 
 type Struct = Extract<Expr["exprKind"], { case: "structExpr" }>["value"];
 
-const CONTEXT_FUNCTIONS = new Set(["cited", "quoted"]);
+const CONTEXT_FUNCTIONS = new Set(["cited", "known_citations", "quoted"]);
 const TYPE_NAMES = new Set(["int", "uint", "double", "bool", "string", "bytes", "list", "map", "null_type", "type"]);
 
 /**

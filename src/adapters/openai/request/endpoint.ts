@@ -1,6 +1,6 @@
 import type { MaxTokensField } from "./request-body.ts";
 
-/** Where a provider's chat endpoint is and how it wants to be addressed. */
+/** Where a provider's endpoints are and how it wants to be addressed. */
 export interface EndpointOptions {
   /** Up to and including the version, such as `https://api.openai.com/v1`. */
   readonly baseUrl: string;
@@ -27,12 +27,15 @@ export interface Endpoint {
 const AZURE = /(?:^|\.)(?:openai|cognitiveservices|services\.ai)\.azure\.(?:com|us|cn)$/;
 const OPENAI = /(?:^|\.)api\.openai\.com$/;
 
-/** @throws TypeError for a base URL that is no http(s) URL or holds credentials. */
-export function endpointOf(options: EndpointOptions): Endpoint {
+/**
+ * @param path of the endpoint below the base URL.
+ * @throws TypeError for a base URL that is no http(s) URL or holds credentials.
+ */
+export function endpointOf(options: EndpointOptions, path = "/chat/completions"): Endpoint {
   const url = new URL(options.baseUrl);
   if (url.protocol !== "http:" && url.protocol !== "https:") throw new TypeError("the base URL must be http or https");
   if (url.username || url.password) throw new TypeError("the base URL must not hold credentials");
-  url.pathname = `${url.pathname.replace(/\/+$/, "")}/chat/completions`;
+  url.pathname = `${url.pathname.replace(/\/+$/, "")}${path}`;
   for (const [name, value] of Object.entries(options.query ?? {})) url.searchParams.set(name, value);
   const isAzure = AZURE.test(url.hostname);
   return {
