@@ -1,18 +1,16 @@
 import { lockDataDir } from "./adapters/data-dir-lock.ts";
-import { createDocumentReader } from "./adapters/documents/index.ts";
 import { openBudgets } from "./app/budgets.ts";
 import { openCache } from "./app/cache.ts";
-import { openCorpus } from "./app/corpus.ts";
 import { openDatabase } from "./app/database.ts";
-import { openEmbeddings } from "./app/embeddings.ts";
 import { openIdempotency } from "./app/idempotency.ts";
 import { inputHashKey } from "./app/input-hash-key.ts";
 import { openLedger } from "./app/ledger.ts";
 import { openModels } from "./app/models.ts";
 import { openPrompts } from "./app/prompts.ts";
+import { openRetrieval } from "./app/retrieval.ts";
+import { putSampleCorpus } from "./app/sample-corpus.ts";
 import { listen } from "./app/server.ts";
 import { openUsage } from "./app/usage.ts";
-import { openVectors } from "./app/vectors.ts";
 import { packageVersion } from "./config/package-dir.ts";
 import type { Config } from "./config.ts";
 import { type Clock, systemClock } from "./core/clock.ts";
@@ -22,7 +20,6 @@ import { answerRoom } from "./pipeline/answer-room.ts";
 import { createCacheAdmin } from "./pipeline/cache-admin.ts";
 import type { RetryPolicy } from "./pipeline/call-model/next-step.ts";
 import { RefusedModes } from "./pipeline/call-model/refused-modes.ts";
-import { EmbedBatches } from "./pipeline/embed.ts";
 import { Flights } from "./pipeline/flight.ts";
 import { ModelGates } from "./pipeline/model-gates.ts";
 import { createPipeline } from "./pipeline/pipeline.ts";
@@ -71,25 +68,13 @@ export async function startApp(
   const cache = openCache(config, flights, shared, opening);
   const gates = new ModelGates(shared);
   const retry = retryPolicy(config);
-  const vectors = openVectors(config, shared, opening);
-  const corpus = openCorpus(database, shared, opening);
-  const documents = createDocumentReader(shared);
-  opening.defer(() => documents.close());
-  const coalesceMs = config.embeddings.coalesce_ms;
-  const embedding = {
-    embeddingModels: openEmbeddings(config, shared, opening),
-    vectors,
-    vectorTtlMs: config.embeddings.ttl_seconds * 1000,
-    embedBatches: new EmbedBatches({ ...ports, gates, retry, vectors, coalesceMs }),
-  };
+  const retrieval = openRetrieval(config, database, { ...ports, gates, retry }, opening);
   const activeCalls = new ActiveCalls();
   // After the server, before the ledger: calls that were cut off still have their rows to write.
   opening.defer(() => activeCalls.idle(ROWS_TIMEOUT_MS));
   const pipeline = createPipeline({
     ...ports,
-    ...embedding,
-    corpus,
-    documents,
+    ...retrieval,
     cache,
     flights,
     activeCalls,
@@ -104,14 +89,18 @@ export async function startApp(
     ...ports,
     pipeline,
     ...openUsage(database, ledger, ports),
-    corpus,
-    embeddingModels: embedding.embeddingModels,
+    ...retrieval,
     states: gates,
     cache: createCacheAdmin({ cache, flights }),
     version: packageVersion(),
     startedAtMs: clock.nowMs(),
   });
   opening.defer(() => server.close());
+  const closing = new AbortController();
+  opening.defer(() => closing.abort(new Error("the service stops")));
+  if (config.sample_corpus && config.auth.api_keys.length === 0) {
+    void putSampleCorpus({ pipeline, ...retrieval }, shared, closing.signal);
+  }
   const faults = setInterval(() => server.setFault("ledger_spool", ledger.status().isRefusing), FAULTS_INTERVAL_MS);
   opening.defer(() => clearInterval(faults));
   const opened = opening.move();

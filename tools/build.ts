@@ -15,7 +15,7 @@ if (problems.length > 0) {
 const besideCode = globSync("src/**/*", { cwd: root, exclude: ["**/*.ts"], withFileTypes: true })
   .filter((entry) => entry.isFile())
   .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1));
-for (const path of [...besideCode, "prompts", "migrations", "package-lock.json", "LICENSE"]) {
+for (const path of [...besideCode, "prompts", "migrations", "examples/handbook", "package-lock.json", "LICENSE"]) {
   cpSync(join(root, path), join(dist, path), { recursive: true });
 }
 writeFileSync(join(dist, "package.json"), `${JSON.stringify(manifest(), null, 2)}\n`);

@@ -12,7 +12,7 @@ const OPENAI = {
 /** The configuration without a file: the variables that are set add what they stand for, and none is required. */
 export function zeroConfig(env: Environment): unknown {
   return {
-    ...(env.DATABASE_URL ? { database_url: environmentReference("DATABASE_URL") } : {}),
+    ...(env.DATABASE_URL ? { database_url: environmentReference("DATABASE_URL") } : { sample_corpus: true }),
     ...(env.REDIS_URL ? { redis_url: environmentReference("REDIS_URL") } : {}),
     ...(env.OPENAI_API_KEY ? OPENAI : {}),
   };

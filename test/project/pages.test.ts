@@ -14,7 +14,14 @@ import { isTierName, tier } from "../support/tiers.ts";
 const documentedAddress = "127.0.0.1:8080";
 
 /** The pages whose commands are run as they stand. */
-const pages = ["README.md", "docs/streaming.md", "docs/caching.md", "docs/idempotency.md", "docs/usage.md"];
+const pages = [
+  "README.md",
+  "docs/streaming.md",
+  "docs/caching.md",
+  "docs/idempotency.md",
+  "docs/usage.md",
+  "docs/retrieval.md",
+];
 
 for (const page of pages) describe(page, () => describePage(page));
 

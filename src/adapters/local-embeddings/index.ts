@@ -7,6 +7,8 @@ export { DIMENSION } from "./worker-messages.ts";
 
 /** Texts that go to the thread at once. Between two slices another request has its turn. */
 const SLICE_TEXTS = 8;
+/** How long its thread is kept without a request. */
+const IDLE_MS = 300_000;
 /** Longest time between two vectors of a slice of passages is a fraction of it: a thread that is silent for so long hangs. */
 const SLICE_TIMEOUT_MS = 60_000;
 
@@ -21,7 +23,7 @@ interface Job {
 
 /**
  * The embedding model that ships with Sluice: English, 512 numbers, deterministic. It runs in a thread of its own, which
- * is started at its first use (some 200 MB) and anew when it dies. Requests take turns by slices, so that a question does
+ * is started at its first use (some 200 MB), ended after five minutes without one, and started anew when it dies. Requests take turns by slices, so that a question does
  * not wait behind a whole folder. `close` ends the thread; requests under way fail then.
  */
 export function createLocalEmbeddings({ log }: { readonly log: Log }): EmbeddingEndpoint & { close(): Promise<void> } {
@@ -29,12 +31,24 @@ export function createLocalEmbeddings({ log }: { readonly log: Log }): Embedding
   let thread: ModelThread | undefined;
   let isRunning = false;
   let isClosed = false;
+  let idle: NodeJS.Timeout | undefined;
+
+  /** Some 200 MB are given back where nobody asks for a while; starting anew takes less than a second. */
+  function endWhenIdle(): void {
+    idle = setTimeout(() => {
+      void thread?.end();
+      thread = undefined;
+    }, IDLE_MS);
+    idle.unref();
+  }
 
   async function run(): Promise<void> {
     if (isRunning) return;
     isRunning = true;
+    clearTimeout(idle);
     for (let job = jobs.shift(); job; job = jobs.shift()) await turn(job);
     isRunning = false;
+    endWhenIdle();
   }
 
   async function turn(job: Job): Promise<void> {
@@ -79,6 +93,7 @@ export function createLocalEmbeddings({ log }: { readonly log: Log }): Embedding
     },
     async close() {
       isClosed = true;
+      clearTimeout(idle);
       await thread?.end();
     },
   };

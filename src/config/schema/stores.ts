@@ -18,6 +18,11 @@ export const storeKeys = {
     defaultText: "none, an embedded database in `data_dir`",
     description: "Postgres, `postgres://…`.",
   }),
+  sample_corpus: z.boolean().default(false).meta({
+    defaultText: "`false`; without a configuration file and a database `true`",
+    description:
+      "Whether the small handbook that ships with Sluice is put into the collection `handbook` where there is no collection yet. Only where the service is open.",
+  }),
   redis_url: plainText(4096).optional().meta({
     env: true,
     secret: true,
