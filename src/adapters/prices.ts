@@ -18,7 +18,7 @@ const SANDBOX_PRICE: Price = {
 };
 
 /** The id of the provider of models that run in the service itself. */
-const LOCAL_PROVIDER = "local";
+const LOCAL_PROVIDER = "built-in";
 const LOCAL_PRICE: Price = { ...SANDBOX_PRICE, version: "built-in" };
 
 /** Models whose price is kept; finding one in the list takes about 40 µs. Names come from the configuration. */
@@ -35,7 +35,7 @@ const LIST_VERSION = `genai-prices ${packageVersion()}`;
 
 /**
  * Prices from the list that ships with `@pydantic/genai-prices`; nothing is fetched. In this order:
- * an override for provider and model, an override for the model, 0 for the provider ids `sandbox` and `local`, then the
+ * an override for provider and model, an override for the model, 0 for the provider ids `sandbox` and `built-in`, then the
  * list.
  *
  * The list's provider is found by the base URL, else by a provider id that is exactly one of the list's. A model

@@ -42,7 +42,8 @@ async function migrated(
   { log, clock, signal }: { readonly log: Log; readonly clock: Clock; readonly signal: AbortSignal },
   meet: (obstacle: string | undefined) => void,
 ): Promise<PostgresPool> {
-  for (let failures = 0; ; failures += 1) {
+  let said = "";
+  for (;;) {
     signal.throwIfAborted();
     try {
       await migrate(pool, MIGRATIONS_DIR, log, "sluice_retrieval_migrations");
@@ -50,7 +51,10 @@ async function migrated(
       return pool;
     } catch (error) {
       meet(error instanceof MigrationError ? "pgvector" : "postgres");
-      if (failures === 0) log.error("retrieval_unavailable", { error });
+      // Each obstacle once: behind one that is out of the way there may be another.
+      const reason = error instanceof Error ? error.message : String(error);
+      if (reason !== said) log.error("retrieval_unavailable", { error });
+      said = reason;
     }
     await clock.sleep(RETRY_MS, signal);
   }

@@ -5,7 +5,7 @@ export const aliasPattern = /^[A-Za-z0-9][A-Za-z0-9._/:-]{0,127}$/;
 export const sandboxPrefix = "sandbox/";
 export const sandboxProviderId = "sandbox";
 export const localPrefix = "local/";
-export const localProviderId = "local";
+export const localProviderId = "built-in";
 
 /** The embedding model that runs in the service itself. */
 export const localEmbeddingAlias = "local/use-lite";

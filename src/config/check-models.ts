@@ -9,8 +9,6 @@ export interface ModelCheckInput {
   readonly sandboxAliases: readonly string[];
 }
 
-const reservedProviders: readonly string[] = [sandboxProviderId, localProviderId];
-
 /** Every name that one key uses and another defines; names that are reserved; cycles; what no model is left for. */
 export function checkModels({ raw, sandboxAliases }: ModelCheckInput): Problem[] {
   const providers = namesIn(raw, ["providers"]);
@@ -18,15 +16,18 @@ export function checkModels({ raw, sandboxAliases }: ModelCheckInput): Problem[]
   const aliases = [...models, ...sandboxAliases];
   const embeddingModels = namesIn(raw, ["embedding_models"]);
   return [
-    ...providers.filter((id) => reservedProviders.includes(id)).map((id) => reserved(["providers", id])),
+    ...providers.filter((id) => id === sandboxProviderId).map((id) => reserved(["providers", id], "the sandbox")),
+    ...providers.filter((id) => id === localProviderId).map((id) => reserved(["providers", id], "built-in models")),
     ...embeddingModels
       .filter((alias) => alias.startsWith(localPrefix))
-      .map((alias) => problem(["embedding_models", alias], "reserved", "this name is reserved for built-in models")),
+      .map((alias) => reserved(["embedding_models", alias], "built-in models")),
     ...embeddingModels.flatMap((alias) =>
       unknownName(raw, ["embedding_models", alias, "provider"], "provider", providers),
     ),
     ...unknownName(raw, ["defaults", "embedding_model"], "embedding model", [...embeddingModels, localEmbeddingAlias]),
-    ...models.filter((alias) => alias.startsWith(sandboxPrefix)).map((alias) => reserved(["models", alias])),
+    ...models
+      .filter((alias) => alias.startsWith(sandboxPrefix))
+      .map((alias) => reserved(["models", alias], "the sandbox")),
     ...models.flatMap((alias) => unknownName(raw, ["models", alias, "provider"], "provider", providers)),
     ...models.flatMap((alias) =>
       fallbacksOf(raw, alias).flatMap((_, index) =>
@@ -150,8 +151,8 @@ function namesIn(raw: unknown, path: Path): readonly string[] {
   return typeof section === "object" && section !== null ? Object.keys(section) : [];
 }
 
-function reserved(path: Path): Problem {
-  return problem(path, "reserved", "this name is reserved");
+function reserved(path: Path, owner: string): Problem {
+  return problem(path, "reserved", `this name is reserved for ${owner}`);
 }
 
 function isText(value: unknown): value is string {

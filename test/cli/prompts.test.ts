@@ -63,7 +63,7 @@ describe("prompts", () => {
         out,
       });
       assert.equal(code, 0, written);
-      assert.match(written, /^ok: 5 prompt versions, 7 samples as expected\n$/);
+      assert.match(written, /^ok: 5 prompt versions, 9 samples as expected\n$/);
     });
 
     it("writes goldens with update, and accepts them from then on", async () => {

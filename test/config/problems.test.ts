@@ -19,20 +19,21 @@ describe("what is wrong with a configuration", () => {
         ],
       ],
       [
-        "keys of features that are not there yet",
-        `embedding_models: {}\ndefaults: {embedding_model: x}\n${base}`,
+        "keys of embedding models in a wrong section, with the right name",
+        "embedding_model: 2\ndefaults: {embedding_models: a}",
         [
-          "defaults.embedding_model: is not supported by this version yet; remove it",
-          "embedding_models: is not supported by this version yet; remove it",
+          "defaults.embedding_models: there is no such key; the nearest is embedding_model",
+          "embedding_model: there is no such key; the nearest is embedding_models",
         ],
       ],
       [
-        "those keys in a wrong section, as what they are",
-        "embedding_model: 2\ndefaults: {embedding_models: a}\nlimits: {embedding_models: []}",
+        "embedding models of unknown providers, without a dimension, and defaults that are none of them",
+        `${base}embedding_models: { a: { provider: mian, model: m, dimension: 3 }, b: { provider: main, model: m }, c: { provider: main, model: m, dimension: 16001 } }\ndefaults: { embedding_model: local/use-light }`,
         [
-          "limits.embedding_models: is not supported by this version yet; remove it",
-          "defaults.embedding_models: is not supported by this version yet; remove it",
-          "embedding_model: is not supported by this version yet; remove it",
+          "embedding_models.b.dimension: is required",
+          "embedding_models.c.dimension: must be at most 16000",
+          "embedding_models.a.provider: there is no such provider; the nearest is main",
+          "defaults.embedding_model: there is no such embedding model; the nearest is local/use-lite",
         ],
       ],
       [
@@ -118,9 +119,11 @@ describe("what is wrong with a configuration", () => {
       ],
       [
         "names that are reserved",
-        `providers: { sandbox: { base_url: "http://x/v1" } }\nmodels: { sandbox/mine: { provider: sandbox, model: gpt-5 } }`,
+        `providers: { sandbox: { base_url: "http://x/v1" }, built-in: { base_url: "http://x/v1" } }\nmodels: { sandbox/mine: { provider: sandbox, model: gpt-5 } }\nembedding_models: { local/mine: { provider: sandbox, model: m, dimension: 3 } }`,
         [
           "providers.sandbox: this name is reserved for the sandbox",
+          "providers.built-in: this name is reserved for built-in models",
+          "embedding_models.local/mine: this name is reserved for built-in models",
           "models.sandbox/mine: this name is reserved for the sandbox",
         ],
       ],
@@ -250,7 +253,6 @@ describe("what is wrong with a configuration", () => {
         "log.level: must be one of debug, info, warn, error",
         "models.a.model: must be text, is a number",
         "cros: there is no such key; the nearest is cors",
-        "embedding_models: is not supported by this version yet; remove it",
         "listen: others can reach this address, and no key is asked for: add auth.api_keys, or say allow_open: true",
         "models.a.provider: there is no such provider; none is configured",
         "models.a.fallbacks: goes in a circle: a → a",

@@ -327,7 +327,7 @@ export type EmbeddingModel = Message<"sluice.v1.EmbeddingModel"> & {
   name: string;
 
   /**
-   * The provider's id in the configuration; "local" for the built-in model.
+   * The provider's id in the configuration; "built-in" for the built-in model.
    *
    * @generated from field: string provider = 2;
    */

@@ -155,7 +155,7 @@ export const modelKeys = {
   providers: z
     .record(identifier, providerSchema)
     .default({})
-    .meta({ description: "OpenAI-compatible endpoints by id. The id `sandbox` is reserved." }),
+    .meta({ description: "OpenAI-compatible endpoints by id. The ids `sandbox` and `built-in` are reserved." }),
   models: z
     .record(alias, modelSchema)
     .default({})

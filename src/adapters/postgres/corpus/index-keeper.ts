@@ -73,7 +73,7 @@ export class IndexKeeper {
     const table = chunksTable(id);
     if (operators === undefined) return;
     const { rows } = await pool.query<{ is_large: boolean }>(
-      `SELECT count(*) >= ${INDEXED_FROM_CHUNKS} AS is_large FROM (SELECT FROM ${table} LIMIT ${INDEXED_FROM_CHUNKS}) some`,
+      `SELECT count(*) >= ${INDEXED_FROM_CHUNKS} AS is_large FROM (SELECT FROM ${table} LIMIT ${INDEXED_FROM_CHUNKS}) AS first_ones`,
     );
     if (!rows[0]?.is_large) return;
     const client = await pool.connect();
