@@ -14,6 +14,7 @@ import { watchOthers } from "./processes.ts";
 import { redisStall } from "./redis-stall.ts";
 import { replay } from "./replay.ts";
 import { conditions, createReport, type Measured } from "./report.ts";
+import { retrieval } from "./retrieval.ts";
 import { stream } from "./stream.ts";
 import { structured } from "./structured.ts";
 import { sectionText } from "./table.ts";
@@ -31,6 +32,7 @@ const benchmarks: Benchmark[] = [
   replay,
   redisStall,
   embedding,
+  retrieval,
   usage,
   week,
 ];
