@@ -75,7 +75,7 @@ export class CorpusDatabase {
     const { settings = "" } = first;
     return this.#run(tenantWork, async (client, done) => {
       const begin = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${asTenant(tenantWork)}; ${settings} ${first.sql}`;
-      const rows = lastRows(await client.query(begin));
+      const rows = lastRows(await client.query(bounded(begin)));
       const answer = await work(client, rows);
       done(client.query("ROLLBACK"));
       return answer;
@@ -85,7 +85,7 @@ export class CorpusDatabase {
   /** Runs `work` in a transaction: committed when it resolves, rolled back when it rejects. */
   write<T>(tenantWork: TenantWork, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     return this.#run(tenantWork, async (client) => {
-      await client.query(`BEGIN; ${asTenant(tenantWork)}`);
+      await client.query(bounded(`BEGIN; ${asTenant(tenantWork)}`));
       const answer = await work(client);
       tenantWork.signal.throwIfAborted();
       await client.query("COMMIT");
@@ -140,7 +140,9 @@ export class CorpusDatabase {
       else void ending.then(() => giveBack(), giveBack);
       return answer;
     } catch (error) {
-      await client.query("ROLLBACK").then(() => giveBack(), giveBack);
+      // A connection that does not answer is not asked to roll back: closing it does.
+      if (isOfConnection(error)) giveBack(error);
+      else await client.query("ROLLBACK").then(() => giveBack(), giveBack);
       throw translated(error);
     } finally {
       signal.removeEventListener("abort", cancel);
@@ -177,6 +179,15 @@ function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
     if (signal.aborted) leave();
     work.then(resolve, reject).finally(() => signal.removeEventListener("abort", leave));
   });
+}
+
+/** The server's own timeout cannot fire where the server stands still: the first statement tells. */
+function bounded(text: string): pg.QueryConfig & { query_timeout: number } {
+  return { text, query_timeout: STATEMENT_TIMEOUT_MS };
+}
+
+function isOfConnection(error: unknown): error is Error {
+  return error instanceof Error && !(error instanceof pg.DatabaseError) && !(error instanceof SluiceError);
 }
 
 /** What is not the database's answer comes of the connection. What it says of the question itself is our bug. */
