@@ -35,8 +35,8 @@ export interface ServerOptions {
   readonly log: Log;
   /** Who serves gRPC, and streams to browsers: our own path, or connect-node, which serves everything else. Default: `native`. */
   readonly wire?: "native" | "connect";
-  /** Answers paths that are no RPC, such as web pages; false where it does not know them either. */
-  readonly fallback?: Answerer;
+  /** Answer the paths that are no RPC, such as web pages. Asked in this order. Default: none. */
+  readonly answerers?: readonly Answerer[];
 }
 
 export interface Server {
@@ -151,7 +151,7 @@ function createDoor(options: ServerOptions, limits: ServerLimits): Door {
     ...ports,
     isKnownHost,
     checkOrigin: createOriginCheck(options.cors),
-    answerers: [native?.answer, answerRpc, options.fallback].filter((answer) => answer !== undefined),
+    answerers: [...(native ? [native.answer] : []), answerRpc, ...(options.answerers ?? [])],
   });
   return { openDoor, takeStream: native?.takeStream ?? (() => false) };
 }

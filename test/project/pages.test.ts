@@ -49,11 +49,14 @@ function describePage(page: string): void {
       // A reader sees both outputs in one terminal.
       const { code, stdout } = await run("sh", ["-eu"], { input: `exec 2>&1\n${local}`, env });
       assert.equal(code, 0, `${local}ended with ${code}:\n${stdout}`);
-      const printed = stdout.replaceAll(server().address, documentedAddress);
+      const printed = stdout.replaceAll(server().address, documentedAddress).replaceAll(PROGRESS, "");
       if (output !== undefined && !printsAsDocumented(printed, output)) assert.equal(printed, output);
     }).timeout(60_000);
   }
 }
+
+/** How far an ingest is, told every few seconds: a terminal, which is what a reader has, shows it and clears it again. */
+const PROGRESS = /^\d+ of \d+ documents · .*\n/gm;
 
 /** Defines tests that need every one of the tiers. */
 function needing([name, ...others]: string[], define: () => void): void {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
+import type { HttpRequest, HttpResponse } from "../../src/rpc/server/exchange.ts";
 import { closeServers, startTestServer, type TestServer } from "./support/test-server.ts";
 
 const COMPLETE = "/sluice.v1.PipelineService/Complete";
@@ -200,14 +201,13 @@ describe("Connect over HTTP/1.1", () => {
     assert.match(text, /grpc-status-details-bin:/);
   });
 
-  it("lets a fallback answer what is no RPC, and nothing else", async () => {
-    const withPage = await startTestServer({
-      fallback(request, response) {
-        if (request.url !== "/page") return false;
-        response.end("a page");
-        return true;
-      },
-    });
+  it("lets others answer what is no RPC, in their order, and nothing else", async () => {
+    const answers = (path: string, text: string) => (request: HttpRequest, response: HttpResponse) => {
+      if (request.url !== path) return false;
+      response.end(text);
+      return true;
+    };
+    const withPage = await startTestServer({ answerers: [answers("/page", "a page"), answers("/page", "another")] });
     assert.equal(await (await fetch(`${withPage.url}/page`)).text(), "a page");
     assert.equal((await fetch(`${withPage.url}/other`)).status, 404);
     assert.equal((await fetch(withPage.url + COMPLETE)).status, 405);

@@ -13,6 +13,8 @@ interface Detail {
 /** What it tells as it goes comes on stderr, too. */
 function error(stderr: string): ToldError {
   const printed = stderr.split("\n").filter((line) => !line.startsWith("buf: "));
+  // What it found itself, as when its own timer fired, is no JSON.
+  if (printed[0]?.startsWith("Failure: ")) return { message: printed[0], reason: undefined, nearest: undefined };
   const { message, details = [] }: { message: string; details?: readonly Detail[] } = JSON.parse(printed.join("\n"));
   const find = <Desc extends DescMessage>(schema: Desc): MessageShape<Desc> | undefined => {
     const detail = details.find(({ type }) => type === schema.typeName);
