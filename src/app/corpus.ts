@@ -1,4 +1,3 @@
-import { fileURLToPath } from "node:url";
 import type { PostgresPool } from "../adapters/postgres/connect.ts";
 import { createCorpusStore } from "../adapters/postgres/corpus-store.ts";
 import { MigrationError, migrate } from "../adapters/postgres/migrate.ts";
@@ -6,8 +5,7 @@ import type { Clock } from "../core/clock.ts";
 import type { CorpusStore } from "../core/corpus.ts";
 import type { Log } from "../core/log.ts";
 import type { OpeningDatabase } from "./database.ts";
-
-const MIGRATIONS_DIR = fileURLToPath(new URL("../../migrations/retrieval", import.meta.url));
+import { RETRIEVAL_MIGRATIONS_DIR } from "./migrations.ts";
 
 /** Whoever installs pgvector while the service runs need not start it anew. */
 const RETRY_MS = 30_000;
@@ -46,7 +44,7 @@ async function migrated(
   for (;;) {
     signal.throwIfAborted();
     try {
-      await migrate(pool, MIGRATIONS_DIR, log, "sluice_retrieval_migrations");
+      await migrate(pool, RETRIEVAL_MIGRATIONS_DIR, log, "sluice_retrieval_migrations");
       meet(undefined);
       return pool;
     } catch (error) {

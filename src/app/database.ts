@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { openPglite } from "../adapters/pglite/open.ts";
 import { connectPostgres, type PostgresPool } from "../adapters/postgres/connect.ts";
 import { migrate } from "../adapters/postgres/migrate.ts";
@@ -7,8 +6,7 @@ import { migrateWhenThere } from "../adapters/postgres/migrate-when-there.ts";
 import type { Config } from "../config.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Log } from "../core/log.ts";
-
-const MIGRATIONS_DIR = fileURLToPath(new URL("../../migrations", import.meta.url));
+import { MIGRATIONS_DIR } from "./migrations.ts";
 
 /** A database on its way: no call waits for it that does not need it. */
 export interface OpeningDatabase {

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { checkConfig } from "./check-config.ts";
 import type { CommandSettings } from "./command-settings.ts";
 import { createKey } from "./create-key.ts";
+import { migrate } from "./migrate.ts";
 import { type ServeOptions, serve } from "./serve.ts";
 
 const SERVE_HELP = `
@@ -15,6 +16,15 @@ Examples:
   $ sluice serve
   $ sluice serve --config sluice.yaml
   $ sluice serve --listen 127.0.0.1:0`;
+
+const MIGRATE_HELP = `
+\`serve\` does the same when it starts; this does it before, and says what stands in the way. The database's user is the
+service's: it owns the tables, and each collection is a table of its own. A schema that is newer than the program, or was
+made with other files, is refused.
+
+Examples:
+  $ sluice migrate --config sluice.yaml
+  $ DATABASE_URL=postgres://sluice@db/sluice sluice migrate`;
 
 const KEY_HELP = `
 The key goes to standard output, its entry for the configuration to standard error. Only the hash is configured; the
@@ -32,6 +42,13 @@ export function addLocalCommands(program: Command, { terminal, run }: CommandSet
     .option("--listen <host:port>", "address, in place of the configuration's; port 0 takes a free one")
     .addHelpText("after", SERVE_HELP)
     .action(run((options: ServeOptions) => serve(options, terminal)));
+
+  program
+    .command("migrate")
+    .description("bring the database to this program's schema")
+    .option("--config <file>", "configuration, YAML (default: the one without a file)")
+    .addHelpText("after", MIGRATE_HELP)
+    .action(run((options: { config?: string }) => migrate(options, terminal)));
 
   program
     .command("config")

@@ -268,7 +268,8 @@ export function describeCorpusStore(open: () => pg.Pool): void {
         const { rows } = await client.query(`SELECT count(*)::int AS count FROM ${table}`);
         assert.equal(rows[0].count, 0, table);
       }
-      const matched = "SELECT count(*)::int AS count FROM generate_series(1, 50) id, sluice_match_words(id, 'secret')";
+      const matched =
+        "SELECT count(*)::int AS count FROM generate_series(1, 50) id, sluice_match_words(id, 'secret', NULL)";
       assert.equal((await client.query(matched)).rows[0].count, 0);
       await client.query("SET LOCAL sluice.tenant = 'globex'");
       assert.equal((await client.query("SELECT count(*)::int AS count FROM chunks")).rows[0].count, 0);
@@ -370,8 +371,12 @@ export function describeCorpusStore(open: () => pg.Pool): void {
       const rare = await ids(
         query("indexed", "", { vector, filter: [{ key: "is_rare", test: "in", values: [true] }] }),
       );
-      assert.equal(rare.length, 10);
-      assert.ok(rare.every((id) => id.startsWith("part-3#")));
+      // So few are compared one by one.
+      const nearest = byDistance.filter(({ at }) => Math.floor(at / 100) === 3).slice(0, 10);
+      assert.deepEqual(
+        rare,
+        nearest.map(({ at }) => `part-3#${at % 100}`),
+      );
     }
     assert.ok(hits >= 190, `recall@10 is ${hits / 200}`);
   }).timeout(120_000);

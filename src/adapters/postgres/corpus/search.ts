@@ -8,6 +8,12 @@ import { comparison, vectorText } from "./vectors.ts";
 
 /** Candidates that the index keeps while it searches; more is slower and finds more (see docs/performance.md). */
 const EF_SEARCH = 120;
+/** With a filter, of which most of them may be lost to it. */
+const EF_SEARCH_FILTERED = 400;
+/** A filter that keeps so few chunks is better served by comparing them all: the index finds few of what lies scattered. */
+const FEW_CHUNKS = 5000;
+/** In a larger collection it would take too long to look at every chunk's metadata for that. */
+const MAX_LOOKED_AT_CHUNKS = 300_000;
 /** Rows of the index that are looked at in search of those that fit a filter. */
 const MAX_SCAN_TUPLES = 20_000;
 /** Of each half of a hybrid search, for each chunk that is wanted. */
@@ -18,17 +24,19 @@ const RANK_CONSTANT = 60;
 /** Of a long query the beginning is looked for by words: each word costs a look-up. */
 const MAX_WORDS_CHARACTERS = 2000;
 
-const SETTINGS = [
-  `SET LOCAL hnsw.ef_search = ${EF_SEARCH};`,
+const settings = (query: ChunkQuery) => [
+  `SET LOCAL hnsw.ef_search = ${query.filter.length > 0 ? EF_SEARCH_FILTERED : EF_SEARCH};`,
   "SET LOCAL hnsw.iterative_scan = strict_order;",
   `SET LOCAL hnsw.max_scan_tuples = ${MAX_SCAN_TUPLES};`,
   // Postgres does not know what comparing vectors costs, and would sort some thousands of them rather than ask the index.
   "SET LOCAL enable_sort = off;",
-].join(" ");
+  // A sort that cannot be helped then looks so dear that Postgres would compile the statement first, for 25 ms.
+  "SET LOCAL jit = off;",
+];
 
 /** The chunks that fit best, best first, and the version of what was searched. */
 export function search(database: CorpusDatabase, work: TenantWork, query: ChunkQuery) {
-  const first = { sql: selectCollection(work.tenant, query.collection), settings: SETTINGS };
+  const first = { sql: selectCollection(work.tenant, query.collection), settings: settings(query).join(" ") };
   return database.read(work, first, async (client, rows) => {
     const collection = await mustExist(client, work, query.collection, rows);
     mustBeOf(collection, query.embeddingModel, query.vector.length);
@@ -43,6 +51,8 @@ interface Asked {
   readonly collection: CollectionRow;
   readonly query: ChunkQuery;
 }
+
+const WITHOUT_INDEX = "SET LOCAL enable_indexscan = off";
 
 const columns = (type: string) => `
   c.document_id, c.ordinal, c.heading_path, c.start_bytes, c.end_bytes, c.text, c.metadata,
@@ -64,10 +74,11 @@ async function byMeaning(asked: Asked, limit: number): Promise<FoundChunk[]> {
     WHERE c.generation_id = ${BigInt(collection.generationId)} AND c.tenant = $2${sql}
     ORDER BY c.embedding::${type} <=> $1::${type} LIMIT ${limit}`;
   const run = async () => (await client.query(text, [...firstValues(asked), ...values])).rows;
+  if (await fitFew(asked)) await client.query(WITHOUT_INDEX);
   let rows = await run();
   // The index gives up after so many rows that do not fit: what fits may lie behind them.
   if (rows.length < limit && collection.isIndexed && collection.chunkCount > MAX_SCAN_TUPLES / 2) {
-    await client.query("SET LOCAL enable_indexscan = off");
+    await client.query(WITHOUT_INDEX);
     rows = await run();
   }
   const { minSimilarity = -1 } = query;
@@ -75,14 +86,30 @@ async function byMeaning(asked: Asked, limit: number): Promise<FoundChunk[]> {
   return rows.map(found).filter(({ similarity }) => minSimilarity <= -1 || similarity >= minSimilarity);
 }
 
+/** Whether the filter of an indexed collection is known to keep few chunks. */
+async function fitFew({ client, collection, query }: Asked): Promise<boolean> {
+  const { isIndexed, chunkCount, generationId } = collection;
+  if (query.filter.length === 0 || !isIndexed || chunkCount > MAX_LOOKED_AT_CHUNKS) return false;
+  const { sql, values } = filterSql(query.filter, 2);
+  const { rows } = await client.query<{ few: boolean }>(
+    `SELECT count(*) <= ${FEW_CHUNKS} AS few FROM (
+       SELECT FROM chunks c WHERE c.generation_id = ${BigInt(generationId)} AND c.tenant = $1${sql}
+       LIMIT ${FEW_CHUNKS + 1}) first_ones`,
+    [query.tenant, ...values],
+  );
+  return rows[0]?.few === true;
+}
+
 async function byWords(asked: Asked, words: string, limit: number): Promise<FoundChunk[]> {
   const { client, collection, query } = asked;
   const { type } = comparison(collection.dimension);
   const { sql, values } = filterSql(query.filter, 6);
+  // A filter looks at what was found: then nothing of it may be left out before.
+  const most = query.filter.length > 0 ? "NULL" : limit;
   // Any of the words, where `plainto_tsquery` asks for all of them.
   const { rows } = await client.query(
     `SELECT ${columns(type)}
-     FROM sluice_match_words($3, replace(plainto_tsquery($4::regconfig, $5)::text, ' & ', ' | ')::tsquery) w
+     FROM sluice_match_words($3, replace(plainto_tsquery($4::regconfig, $5)::text, ' & ', ' | ')::tsquery, ${most}) w
      JOIN chunks c ON c.document_id = w.document_id AND c.ordinal = w.ordinal
      WHERE c.generation_id = ${BigInt(collection.generationId)} AND c.tenant = $2${sql}
      ORDER BY w.rank DESC, c.document_id, c.ordinal LIMIT ${limit}`,
