@@ -7,6 +7,7 @@ import type { ChunkQuery, CorpusStore, Metadata, MetadataCondition, NewDocument 
 import { type Failure, type FailureReason, SluiceError } from "../../../src/core/failure.ts";
 import { silentLog } from "../../../src/core/log.ts";
 import { wordVector } from "../../support/embedding-models.ts";
+import { dot, randomNumbers, unit } from "./random-vectors.ts";
 
 const DIMENSION = 64;
 const settings = { embeddingModel: "words", dimension: DIMENSION, language: "english" };
@@ -380,24 +381,4 @@ export function describeCorpusStore(open: () => pg.Pool): void {
     }
     assert.ok(hits >= 190, `recall@10 is ${hits / 200}`);
   }).timeout(120_000);
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  return a.reduce((sum, number, at) => sum + number * (b[at] ?? 0), 0);
-}
-
-function unit(numbers: readonly number[]): number[] {
-  const length = Math.hypot(...numbers);
-  return numbers.map((number) => number / length);
-}
-
-/** The same numbers for the same seed (mulberry32). */
-function randomNumbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
